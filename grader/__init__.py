@@ -1,0 +1,1 @@
+"""Exercises that teach PyTorch and grade themselves."""

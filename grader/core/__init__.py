@@ -1,0 +1,1 @@
+"""The nouns: Exercise, Submission, Attempt, Verdict. No I/O, no torch."""
