@@ -127,6 +127,8 @@ class Raised:
     message: str
     lines: tuple[tuple[int, str], ...] = ()
     """Frames in the learner's own file, outermost first: line number, function."""
+    own: bool = False
+    """Whether a line of the learner's file raised it, and not a library that the line called."""
     column: int | None = None
     """For a SyntaxError."""
 

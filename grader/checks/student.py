@@ -1,0 +1,252 @@
+"""`Student`: the learner's code as a check sees it, behind the wall."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader.checks.compare import Closeness, Looks, count, difference, kind_of, show
+from grader.checks.failures import CheckFailed, StudentEnded
+from grader.core.exchange import ArraySeen, Backend, Handle, Outcome, Reply, Request, ScratchPath, TensorSeen, Word
+
+Oracle = Callable[[Sequence[Request]], Reply]
+"""What the reference solution replies to the last of some requests, asked in order."""
+
+
+class Student:
+    """Asks the learner's code, and remembers what was asked and what came back.
+
+    Arguments are plain values, tensors and arrays; `path("a.png")` is a file of the scratch folder, `device`
+    the device of the run, and a `Thing` or an opaque result may be passed back in. Every method that asks
+    raises `StudentEnded` if the code gave no answer, and the check ends with that verdict.
+    """
+
+    def __init__(self, backend: Backend, reference: Oracle, seeds: Callable[[int], int], device: str) -> None:
+        self._backend = backend
+        self._reference = reference
+        self._seeds = seeds
+        self.device_name = device
+        self.log: list[tuple[Request, Reply]] = []
+
+    # -- asking
+
+    def call(self, name: str, *args: Any, raising: str = "", seconds: float | None = None, **kwargs: Any) -> "Answer":
+        """Call the learner's function `name`.
+
+        raising: the name of the exception that it must raise, such as "IndexError"; then anything else is a
+            failure. seconds: a time limit other than the exercise's.
+        """
+        return self._ask(Word.CALL, name, None, args, kwargs, raising, seconds)
+
+    def new(self, name: str, *args: Any, seconds: float | None = None, **kwargs: Any) -> "Thing":
+        """Make an object of the learner's class `name`; it stays in the sandbox."""
+        answer = self._ask(Word.NEW, name, None, args, kwargs, "", seconds)
+        if not isinstance(answer.value, Handle):
+            raise CheckFailed(f"{name}(…) gave {kind_of(answer.value)}, but an object was expected.")
+        return Thing(self, answer.value, answer)
+
+    def get(self, name: str) -> "Answer":
+        """Read a name of the learner's file."""
+        return self._ask(Word.GET, name, None, (), {}, "", None)
+
+    def scene(self, name: str, *args: Any, raising: str = "", seconds: float | None = None, **kwargs: Any) -> "Answer":
+        """Run the function `name` of the exercise's `scenes.py` beside the learner's code."""
+        return self._ask(Word.SCENE, name, None, args, kwargs, raising, seconds)
+
+    def files(self, files: Mapping[str, bytes]) -> None:
+        """Write files into the scratch folder, by relative path."""
+        self._ask(Word.FILES, "", None, (dict(files),), {}, "", None)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file in the scratch folder."""
+        value = self._ask(Word.READ, name, None, (), {}, "", None).value
+        assert isinstance(value, bytes)
+        return value
+
+    def restart(self) -> None:
+        """Go on in a new process: only the scratch folder is left."""
+        self._ask(Word.RESTART, "", None, (), {}, "", None)
+
+    @staticmethod
+    def path(relative: str = "") -> ScratchPath:
+        """A path inside the scratch folder, for an argument; "" is the folder itself."""
+        return ScratchPath(relative)
+
+    def _ask(
+        self,
+        word: Word,
+        name: str,
+        handle: int | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        raising: str,
+        seconds: float | None,
+    ) -> "Answer":
+        request = Request(
+            word, name, handle, _sendable(args), _sendable(dict(kwargs)), self._seeds(len(self.log)), seconds
+        )
+        reply = self._backend.ask(request)
+        self.log.append((request, reply))
+        answer = Answer(self, len(self.log) - 1, request, reply)
+        if not raising:
+            if reply.outcome is not Outcome.RETURNED:
+                raise StudentEnded(request, reply, answer.given)
+        elif reply.outcome is Outcome.RETURNED:
+            raise CheckFailed(
+                f"{answer.what} gave {kind_of(reply.value)}, but it must raise {raising} here.", answer.given
+            )
+        elif reply.raised is None:
+            raise StudentEnded(request, reply, answer.given)
+        elif raising not in reply.raised.kinds:
+            raise CheckFailed(
+                f"{answer.what} raised {reply.raised.kind}: {reply.raised.message[:200]}. "
+                f"It must raise {raising} here.",
+                answer.given,
+            )
+        return answer
+
+    def expected(self, index: int) -> Reply:
+        """What the reference replies to request `index`, having been asked all before it."""
+        return self._reference([request for request, _ in self.log[: index + 1]])
+
+
+class Thing:
+    """An object of the learner's class, in the sandbox."""
+
+    def __init__(self, student: Student, handle: Handle, made: "Answer") -> None:
+        self._student = student
+        self.handle = handle
+        self.made = made
+
+    def call(self, name: str, *args: Any, raising: str = "", seconds: float | None = None, **kwargs: Any) -> "Answer":
+        """Call its method `name`; special methods such as "__len__" and "__getitem__" too."""
+        return self._student._ask(Word.METHOD, name, self.handle.id, args, kwargs, raising, seconds)
+
+    def get(self, name: str) -> "Answer":
+        """Read its attribute `name`."""
+        return self._student._ask(Word.GET, name, self.handle.id, (), {}, "", None)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: `value` is an observation, `args` and `kwargs` the arguments as they are after the call."""
+
+    student: Student
+    index: int
+    request: Request
+    reply: Reply
+
+    @property
+    def value(self) -> Any:
+        return self.reply.value
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        return self.reply.args
+
+    @property
+    def printed(self) -> str:
+        return self.reply.printed
+
+    @property
+    def expected(self) -> Any:
+        """What the reference solution gives for the same requests."""
+        return self.student.expected(self.index).value
+
+    @property
+    def tensor(self) -> TensorSeen:
+        """The value, which must be a tensor."""
+        if not isinstance(self.value, TensorSeen):
+            raise CheckFailed(f"{self.what} gave {kind_of(self.value)}, but a tensor was asked for.", self.given)
+        return self.value
+
+    @property
+    def what(self) -> str:
+        """The thing that was asked, as the learner knows it: "join_rows(…)"."""
+        name = {"__getitem__": "indexing", "__len__": "len(…)", "__call__": "calling it"}.get(self.request.name)
+        if self.request.word is Word.SCENE:
+            return "your code"
+        return name or f"{self.request.name}(…)"
+
+    @property
+    def given(self) -> str:
+        """The call with its arguments, where they are small enough to be read; else ""."""
+        if self.request.word not in (Word.CALL, Word.NEW, Word.METHOD):
+            return ""
+        parts = [_given(arg) for arg in self.request.args]
+        parts += [f"{key}={_given(value)}" for key, value in self.request.kwargs.items()]
+        text = f"{self.request.name}({', '.join(parts)})"
+        return text if len(text) <= 600 else ""
+
+    def agrees(
+        self,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        say: str = "",
+        may_change: bool = False,
+        requires_grad: bool = False,
+        is_leaf: bool = False,
+        grad: bool = False,
+        strides: bool = False,
+        shares: bool = False,
+        dtype: bool = True,
+    ) -> "Answer":
+        """The value, and the arguments after the call, must be those of the reference solution.
+
+        Compared in the order kind, shape, dtype, device, value; then the claims that are asked for. rtol, atol:
+        where the tolerance by dtype and device does not fit. say: a sentence to add to a failure. may_change:
+        the arguments may be changed in place.
+        """
+        looks = Looks(requires_grad, is_leaf, grad, strides, shares, dtype)
+        reference = self.student.expected(self.index)
+        if reference.outcome is not Outcome.RETURNED:
+            raise RuntimeError(f"the reference gives no answer to {self.what}: {reference.raised or reference.reason}")
+        told = difference(self.value, reference.value, f"the result of {self.what}", Closeness(rtol, atol), looks)
+        if told is None and not may_change:
+            told = self._changed(reference)
+        if told is not None:
+            raise CheckFailed(f"{_capital(told)}{' ' + say if say else ''}", self.given)
+        return self
+
+    def equals(self, wanted: Any, *, rtol: float | None = None, atol: float | None = None, say: str = "") -> "Answer":
+        """The value must be `wanted`, which the check itself worked out."""
+        told = difference(self.value, wanted, f"the result of {self.what}", Closeness(rtol, atol))
+        if told is not None:
+            raise CheckFailed(f"{_capital(told)}{' ' + say if say else ''}", self.given)
+        return self
+
+    def _changed(self, reference: Reply) -> str | None:
+        names = [str(index + 1) for index in range(len(self.reply.args))]
+        for name, mine, its in zip(names, self.reply.args, reference.args, strict=False):
+            if difference(mine, its) is not None:
+                return f"{self.what} changed its argument {name} in place; the caller's data must stay as it was."
+        for name, mine in self.reply.kwargs.items():
+            if difference(mine, reference.kwargs.get(name)) is not None:
+                return f"{self.what} changed its argument {name} in place; the caller's data must stay as it was."
+        return None
+
+
+def _sendable(value: Any) -> Any:
+    """Observations and things as they go back into the sandbox."""
+    if isinstance(value, Thing):
+        return value.handle
+    if isinstance(value, TensorSeen | ArraySeen):
+        return value.value
+    if isinstance(value, list | tuple):
+        return type(value)(_sendable(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _sendable(item) for key, item in value.items()}
+    return value
+
+
+def _given(value: Any) -> str:
+    if isinstance(value, ScratchPath):
+        return repr(value.relative)
+    return show(value)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+__all__ = ["Answer", "Oracle", "Student", "Thing", "count"]

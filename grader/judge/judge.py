@@ -1,0 +1,265 @@
+"""`Judge`: one submission in, one `Attempt` out."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.catalogue.known import known_answers
+from grader.checks.student import Student
+from grader.core.attempt import Attempt, CheckResult
+from grader.core.errors import OurFault
+from grader.core.exercise import Exercise, in_language
+from grader.core.submission import Submission
+from grader.core.text import clean
+from grader.core.verdict import Verdict
+from grader.judge.device import make_host
+from grader.judge.known import KnownAnswers, Replay, scenes_of
+from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
+from grader.judge.verdicts import Ending, ending, load_failed
+from grader.sandbox.client import ConfinedBackend
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run judges. The seed and the device are part of every result."""
+
+    seed: int = 0
+    device: str = "cpu"
+    """"cpu" or "cuda"; already resolved."""
+    worker: str = "auto"
+    """"fork" (a warm zygote), "spawn" (a process for each), or "auto": fork where it can be had."""
+    bubblewrap: bool = True
+    language: str = "en"
+    hidden: tuple[Path, ...] = field(default=())
+    """Folders that a sandbox must not see: solutions, checks, other people's files, the gradebook."""
+
+
+class Judge:
+    """Judges submissions to some exercises. A context manager; not for use by several threads."""
+
+    def __init__(self, exercises: Sequence[Exercise], settings: Settings) -> None:
+        self._settings = settings
+        self._exercises = {exercise.name: exercise for exercise in exercises}
+        needs = sorted({module for exercise in exercises for module in exercise.needs})
+        # First, since it imports torch at the same time as the lines below do.
+        self._host = make_host(settings, needs)
+        self._runner = CheckRunner(exercises)
+        self._known: dict[str, KnownAnswers] = {}
+
+    def __enter__(self) -> "Judge":
+        try:
+            self._runner.start()
+            self._host.ready()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._runner.close()
+        self._host.close()
+
+    @property
+    def confinement(self) -> str:
+        return self._host.confinement
+
+    @property
+    def torch_version(self) -> str:
+        return self._host.torch_version
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds spent so far by stage; for benchmarks."""
+        return self._host.stages
+
+    def checks(self, exercise: str) -> tuple[CheckItem, ...]:
+        """The collected checks of an exercise, in order."""
+        return self._runner.checks[exercise]
+
+    def unable(self, exercise: str) -> str:
+        """Why this exercise cannot be judged here, or ""."""
+        if fault := self._runner.faults.get(exercise):
+            return f"Its checks could not be collected: {clean(fault, 800)}"
+        if not self._runner.checks.get(exercise):
+            return "It has no checks."
+        for module in self._exercises[exercise].needs:
+            if reason := self._host.missing.get(module):
+                return (
+                    f"It needs {module}, which cannot be imported beside torch {self.torch_version} ({reason[:300]}). "
+                    f"Install the {module} that matches: pip install --upgrade torch {module}"
+                )
+        return ""
+
+    def judge(self, submission: Submission, progress: Callable[[CheckResult], None] | None = None) -> Attempt:
+        """Run every check of the submission's exercise. Never raises for what the learner's code does.
+
+        progress: told of each check as it ends.
+        """
+        for last in (False, True):
+            try:
+                return self._judge(submission, progress)
+            except OurFault as fault:
+                if last:
+                    return self._our_fault(submission, str(fault))
+                self._host.restart()
+        raise AssertionError("unreachable")
+
+    # ------------------------------------------------------------------------------------------- one submission
+
+    def _judge(self, submission: Submission, progress: Callable[[CheckResult], None] | None) -> Attempt:
+        exercise = self._exercises[submission.exercise]
+        started = time.perf_counter()
+        if reason := self.unable(exercise.name):
+            return self._our_fault(submission, reason)
+        if self._unchanged(exercise, submission):
+            told = Ending(Verdict.NOT_ATTEMPTED, "The file is still as it was given out.")
+            return self._attempt(submission, self._all(exercise, told), started)
+        hearing = _Hearing(self, exercise, submission, progress)
+        try:
+            self._runner.run(hearing.case)
+        finally:
+            hearing.backend.close()
+        if hearing.fault is not None:
+            raise hearing.fault
+        return self._attempt(submission, tuple(hearing.results), started)
+
+    def _attempt(self, submission: Submission, results: tuple[CheckResult, ...], started: float) -> Attempt:
+        return Attempt(
+            submission.student, submission.exercise, submission.path, submission.sha256, results,
+            self._settings.seed, self._settings.device, self.confinement, self.torch_version,
+            time.perf_counter() - started, "\n".join(submission.notes),
+        )  # fmt: skip
+
+    def _our_fault(self, submission: Submission, reason: str) -> Attempt:
+        exercise = self._exercises[submission.exercise]
+        results = self._all(exercise, Ending(Verdict.INTERNAL_ERROR, f"Not judged, and not scored. {reason}"))
+        if not results:
+            results = (
+                CheckResult("checks", exercise.title["en"], Verdict.INTERNAL_ERROR, 0.0, exercise.points, reason),
+            )
+        return self._attempt(submission, results, time.perf_counter())
+
+    def _all(self, exercise: Exercise, told: Ending) -> tuple[CheckResult, ...]:
+        return tuple(
+            CheckResult(check.id, check.title, told.status, 0.0, check.terms.points, told.message, where=told.where,
+                        traceback=told.traceback)
+            for check in self._runner.checks[exercise.name]
+        )  # fmt: skip
+
+    @staticmethod
+    def _unchanged(exercise: Exercise, submission: Submission) -> bool:
+        def essence(text: str) -> list[str]:
+            return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+        mine = essence(submission.source)
+        return not mine or mine == essence(exercise.stub.read_text(encoding="utf-8"))
+
+    def known(self, exercise: Exercise) -> KnownAnswers:
+        if exercise.name not in self._known:
+            wrong = known_answers(exercise, "wrong")
+            self._known[exercise.name] = KnownAnswers(exercise, wrong, self._host)
+        return self._known[exercise.name]
+
+    def seed_of(self, exercise: str, check: str, index: int = -1) -> int:
+        """A seed of its own for each check, and for each request in it, from the seed of the run."""
+        text = f"{self._settings.seed}/{exercise}/{check}/{index}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "little")
+
+
+class _Hearing:
+    """One submission before the checks."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        exercise: Exercise,
+        submission: Submission,
+        progress: Callable[[CheckResult], None] | None,
+    ) -> None:
+        self._judge = judge
+        self._exercise = exercise
+        self._submission = submission
+        self._progress = progress
+        self._known = judge.known(exercise)
+        self._reference: Replay | None = None
+        self.results: list[CheckResult] = []
+        self.fault: OurFault | None = None
+        self.backend = ConfinedBackend(
+            judge._host, exercise.file_name, submission.source, scenes_of(exercise), exercise.limits
+        )
+        self.case = Case(
+            exercise, self._student, lambda check: judge.seed_of(exercise.name, check.id), judge._settings.device,
+            self._after, self._before,
+        )  # fmt: skip
+
+    def _student(self, check: CheckItem) -> Student:
+        self._reference = self._known.reference()
+        return Student(
+            self.backend,
+            self._reference.reply,
+            lambda index: self._judge.seed_of(self._exercise.name, check.id, index),
+            self._judge._settings.device,
+        )
+
+    def _before(self, check: CheckItem) -> bool:
+        device = self._judge._settings.device
+        if check.terms.device is not None and check.terms.device != device:
+            told = Ending(Verdict.SKIPPED, f"This check needs the device {check.terms.device}; the run is on {device}.")
+            self._add(check, told, counts=False)
+            return False
+        passed = {result.id for result in self.results if result.status is Verdict.PASSED}
+        for needed in check.terms.needs:
+            if needed not in passed:
+                title = next((c.title for c in self._judge.checks(self._exercise.name) if c.id == needed), needed)
+                self._add(check, Ending(Verdict.SKIPPED, f"It waits for: {title}."))
+                return False
+        return True
+
+    def _after(self, run: CheckRun) -> bool:
+        if self._reference is not None:
+            self._reference.close()
+        if isinstance(run.error, OurFault):
+            self.fault = run.error
+            return False
+        if self.backend.load_failure is not None:
+            told = load_failed(self.backend.load_failure, self._submission)
+        else:
+            told = ending(run.error, self._submission)
+        printed = clean("".join(reply.printed for _, reply in run.student.log) if run.student else "", 4000)
+        slug = None
+        if told.status in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED) and run.student is not None:
+            try:
+                slug = self._known.misconception(run.check.id, run.student.log)
+            except OurFault as fault:
+                self.fault = fault
+                return False
+        self._add(run.check, told, slug=slug, printed=printed, seconds=run.seconds)
+        return True
+
+    def _add(
+        self,
+        check: CheckItem,
+        told: Ending,
+        *,
+        slug: str | None = None,
+        printed: str = "",
+        seconds: float = 0.0,
+        counts: bool = True,
+    ) -> None:
+        message = told.message
+        if slug is not None and slug in self._exercise.misconceptions:
+            message = in_language(self._exercise.misconceptions[slug], self._judge._settings.language)
+            # The idea comes first; what was seen stays beneath it.
+            message = f"{message}\n{told.message}" if told.message else message
+        result = CheckResult(
+            check.id, check.title, told.status, check.terms.points if told.status is Verdict.PASSED else 0.0,
+            check.terms.points, message, slug, told.where, told.traceback, printed, told.given, counts, seconds,
+        )  # fmt: skip
+        self.results.append(result)
+        if self._progress is not None:
+            self._progress(result)

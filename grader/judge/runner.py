@@ -1,0 +1,238 @@
+"""One pytest session that outlives many submissions.
+
+Collecting checks and starting pytest cost more than most checks do, so both are done once: a thread runs
+`pytest.main` with only our plugin, whose `pytest_runtestloop` waits for cases instead of walking through the
+items. Each case runs the items of one exercise by pytest's own protocol, with fresh fixtures.
+"""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from grader.checks.draw import Draw
+from grader.checks.mark import Terms
+from grader.checks.student import Student
+from grader.core.errors import OurFault
+from grader.core.exercise import Exercise
+
+_OPTIONS = (
+    "--import-mode=importlib",
+    "--assert=plain",
+    "--noconftest",
+    *(
+        option
+        for plugin in (
+            "cacheprovider", "capture", "doctest", "faulthandler", "junitxml", "logging", "nose", "pastebin",
+            "setuponly", "setupplan", "stepwise", "terminal", "threadexception", "unraisableexception", "warnings",
+            "debugging", "unittest", "skipping", "reports", "legacypath", "monkeypatch", "recwarn", "tmpdir",
+        )
+        for option in ("-p", f"no:{plugin}")
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CheckItem:
+    """A collected check."""
+
+    id: str
+    title: str
+    terms: Terms
+    item: pytest.Item = field(repr=False)
+
+
+@dataclass
+class CheckRun:
+    """One check as it ran: what its fixtures were, and how it ended."""
+
+    check: CheckItem
+    student: Student | None = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+
+
+@dataclass
+class Case:
+    """One submission before the checks of its exercise."""
+
+    exercise: Exercise
+    make_student: Callable[[CheckItem], Student]
+    seed_of: Callable[[CheckItem], int]
+    device: str
+    after: Callable[[CheckRun], bool]
+    """Told each check as it ended; False ends the case."""
+    before: Callable[[CheckItem], bool]
+    """Whether the check is to be run at all."""
+
+
+class CheckRunner:
+    """The pytest session. `run` may be called from one thread at a time."""
+
+    def __init__(self, exercises: Sequence[Exercise]) -> None:
+        self._exercises = {str(exercise.checks.resolve()): exercise for exercise in exercises}
+        self.checks: dict[str, tuple[CheckItem, ...]] = {exercise.name: () for exercise in exercises}
+        self.faults: dict[str, str] = {}
+        """Why the checks of an exercise could not be collected, by its name."""
+        self._cases: queue.Queue[Case | None] = queue.Queue()
+        self._done: queue.Queue[BaseException | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._pytest, name="checks", daemon=True)
+        self._current: CheckRun | None = None
+        self._case: Case | None = None
+
+    def start(self) -> None:
+        """Collect; waits until the checks are ready."""
+        self._thread.start()
+        if (fault := self._done.get()) is not None:
+            raise OurFault(f"the checks could not be collected: {fault}")
+
+    def run(self, case: Case) -> None:
+        """Run the checks of the case's exercise, in order."""
+        self._cases.put(case)
+        if (fault := self._done.get()) is not None:
+            raise fault
+
+    def close(self) -> None:
+        self._cases.put(None)
+        self._thread.join(10)
+
+    # -- the session's own thread
+
+    def _pytest(self) -> None:
+        # No plugin that happens to be installed, and no option from the environment, has a say in a verdict.
+        kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+        before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        ini = Path(__file__).with_name("pytest.ini")
+        try:
+            code = pytest.main(
+                ["-c", str(ini), f"--rootdir={ini.parent}", *_OPTIONS, *self._exercises], plugins=[_Plugin(self)]
+            )
+            self._done.put(OurFault(f"pytest ended with code {int(code)}"))
+        except BaseException as error:  # noqa: BLE001 - reported to the thread that waits
+            self._done.put(error)
+        finally:
+            for name, value in kept.items():
+                if value is not None:
+                    os.environ[name] = value
+            if before is None:
+                os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+
+    def collected(self, items: Sequence[pytest.Item]) -> None:
+        found: dict[str, list[CheckItem]] = {}
+        for item in items:
+            exercise = self._exercises[str(item.path.resolve())]
+            mark = item.get_closest_marker("graded")
+            if mark is None:
+                self.faults[exercise.name] = f"{item.name} is not marked with @check"
+                continue
+            doc = (getattr(item, "function", None) and item.function.__doc__) or item.name  # type: ignore[attr-defined]
+            title = doc.strip().splitlines()[0].rstrip(".")
+            found.setdefault(exercise.name, []).append(CheckItem(item.name, title, mark.args[0], item))
+        for name, checks in found.items():
+            self.checks[name] = tuple(checks)
+
+    def collect_failed(self, path: str, text: str) -> None:
+        for place, exercise in self._exercises.items():
+            if (path and place.endswith(path.replace("/", os.sep))) or exercise.name in text:
+                self.faults[exercise.name] = text[-800:]
+
+    def loop(self) -> None:
+        self._done.put(None)
+        while (case := self._cases.get()) is not None:
+            try:
+                self._run(case)
+                self._done.put(None)
+            except BaseException as error:  # noqa: BLE001 - reported to the thread that waits
+                self._done.put(error)
+
+    def _run(self, case: Case) -> None:
+        self._case = case
+        checks = self.checks[case.exercise.name]
+        for index, check in enumerate(checks):
+            if not case.before(check):
+                continue
+            self._current = CheckRun(check)
+            started = time.perf_counter()
+            # `nextitem` decides which fixtures are torn down: another item of the same file, so that the
+            # function's are and the file's are not.
+            other = checks[index - 1].item if len(checks) > 1 else None
+            runtestprotocol(check.item, log=False, nextitem=other)
+            self._current.seconds = time.perf_counter() - started
+            if not case.after(self._current):
+                break
+        self._case = self._current = None
+
+    def ended(self, error: BaseException) -> None:
+        assert self._current is not None
+        if self._current.error is None:
+            self._current.error = error
+
+    def student(self) -> Student:
+        assert self._case is not None
+        assert self._current is not None
+        self._current.student = self._case.make_student(self._current.check)
+        return self._current.student
+
+    def draw(self) -> Draw:
+        assert self._case is not None
+        assert self._current is not None
+        return Draw(self._case.seed_of(self._current.check))
+
+    def device(self) -> str:
+        assert self._case is not None
+        return self._case.device
+
+
+class _Plugin:
+    """All that pytest is told."""
+
+    def __init__(self, runner: CheckRunner) -> None:
+        self._runner = runner
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "graded(terms): a graded check")
+
+    @pytest.fixture
+    def student(self) -> Student:
+        """The learner's code, behind the wall."""
+        return self._runner.student()
+
+    @pytest.fixture
+    def draw(self) -> Draw:
+        """Fresh inputs from the run's seed."""
+        return self._runner.draw()
+
+    @pytest.fixture
+    def device(self) -> str:
+        """The name of the run's device, "cpu" or "cuda"."""
+        return self._runner.device()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._runner.collect_failed(report.nodeid, str(report.longrepr))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._runner.collected(session.items)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._runner.loop()
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
+        # Written here because pytest's own renders the traceback of every failure, which nobody reads.
+        assert call.when != "collect"
+        if call.excinfo is not None:
+            self._runner.ended(call.excinfo.value)
+        return pytest.TestReport(
+            item.nodeid, item.location, {}, "failed" if call.excinfo else "passed", None, call.when,
+            duration=call.duration, start=call.start, stop=call.stop,
+        )  # fmt: skip
