@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.catalogue.known import known_answers
@@ -80,6 +80,10 @@ class Judge:
     def checks(self, exercise: str) -> tuple[CheckItem, ...]:
         """The collected checks of an exercise, in order."""
         return self._runner.checks[exercise]
+
+    def reseed(self, seed: int) -> None:
+        """Go on with another seed."""
+        self._settings = replace(self._settings, seed=seed)
 
     def unable(self, exercise: str) -> str:
         """Why this exercise cannot be judged here, or ""."""
