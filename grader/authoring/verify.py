@@ -18,7 +18,7 @@ from grader.core.attempt import Attempt
 from grader.core.exercise import Exercise, KnownAnswer, in_language
 from grader.core.submission import Submission, digest
 from grader.core.verdict import Verdict
-from grader.judge import Judge
+from grader.judge.judge import Judge
 
 LEAST_WRONG, LEAST_RIGHT, LEAST_HINTS = 6, 2, 3
 
@@ -85,7 +85,9 @@ def _prove(
     return Proof(exercise.name, name, kind, told, attempt.score, attempt.max_score, fault)
 
 
-def _fault(exercise: Exercise, kind: str, attempt: Attempt, answer: KnownAnswer | None) -> str:
+def _fault(  # noqa: PLR0911 - one way out for each kind
+    exercise: Exercise, kind: str, attempt: Attempt, answer: KnownAnswer | None
+) -> str:
     """What is wrong with the verdict, or ""."""
     told = "; ".join(
         f"{check.id} {check.status}: {' '.join(check.message.split())[:300]}"
@@ -106,7 +108,8 @@ def _fault(exercise: Exercise, kind: str, attempt: Attempt, answer: KnownAnswer 
     failing = (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED)
     failed = {check.id for check in attempt.checks if check.status in failing}
     if failed != set(answer.fails):
-        return f"must fail {', '.join(answer.fails)} and pass the rest; fails {', '.join(sorted(failed)) or 'none'}. {told}"
+        seen = ", ".join(sorted(failed)) or "none"
+        return f"must fail {', '.join(answer.fails)} and pass the rest; fails {seen}. {told}"
     message = in_language(exercise.misconceptions[answer.misconception])
     for check in attempt.checks:
         if check.id in failed and (check.misconception != answer.misconception or message not in check.message):

@@ -39,10 +39,11 @@ def verify(
     from rich.console import Console
     from rich.table import Table
 
-    from grader.authoring import verify as prove
+    from grader.authoring.verify import verify as prove
     from grader.catalogue import Catalogue
-    from grader.judge import Judge, Settings
     from grader.judge.device import resolve
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
 
     catalogue = Catalogue.load(pack)
     exercises = [catalogue.find(text) for text in which] or list(catalogue)

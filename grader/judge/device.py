@@ -10,7 +10,7 @@ from grader.sandbox.client import Host, ZygoteHost
 from grader.sandbox.spawn import SpawnHost
 
 if TYPE_CHECKING:
-    from grader.judge.judge import Settings
+    from grader.judge.settings import Settings
 
 GPU_BYTES_PER_WORKER = 2 * 2**30
 """A CUDA context and the small tensors of an exercise, with room to spare; a judge holds one context more."""

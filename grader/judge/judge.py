@@ -3,8 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 from grader.catalogue.known import known_answers
 from grader.checks.student import Student
@@ -17,23 +16,9 @@ from grader.core.verdict import Verdict
 from grader.judge.device import make_host
 from grader.judge.known import KnownAnswers, Replay, scenes_of
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
+from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
 from grader.sandbox.client import ConfinedBackend
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a run judges. The seed and the device are part of every result."""
-
-    seed: int = 0
-    device: str = "cpu"
-    """"cpu" or "cuda"; already resolved."""
-    worker: str = "auto"
-    """"fork" (a warm zygote), "spawn" (a process for each), or "auto": fork where it can be had."""
-    bubblewrap: bool = True
-    language: str = "en"
-    hidden: tuple[Path, ...] = field(default=())
-    """Folders that a sandbox must not see: solutions, checks, other people's files, the gradebook."""
 
 
 class Judge:

@@ -7,6 +7,7 @@ items. Each case runs the items of one exercise by pytest's own protocol, with f
 
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -111,6 +112,9 @@ class CheckRunner:
         before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         ini = Path(__file__).with_name("pytest.ini")
+        # Checks may lie in a folder that is not ours to write to.
+        writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+        self._forget()
         try:
             code = pytest.main(
                 ["-c", str(ini), f"--rootdir={ini.parent}", *_OPTIONS, *self._exercises], plugins=[_Plugin(self)]
@@ -119,11 +123,19 @@ class CheckRunner:
         except BaseException as error:  # noqa: BLE001 - reported to the thread that waits
             self._done.put(error)
         finally:
+            sys.dont_write_bytecode = writes
             for name, value in kept.items():
                 if value is not None:
                     os.environ[name] = value
             if before is None:
                 os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+
+    def _forget(self) -> None:
+        """An earlier runner of this process may have imported the checks before they were changed."""
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and file.endswith("checks.py") and str(Path(file).resolve()) in self._exercises:
+                del sys.modules[name]
 
     def collected(self, items: Sequence[pytest.Item]) -> None:
         found: dict[str, list[CheckItem]] = {}

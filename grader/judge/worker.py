@@ -2,18 +2,24 @@
 
 import atexit
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.catalogue.catalogue import Catalogue
 from grader.core.attempt import Attempt
 from grader.core.submission import Submission
-from grader.judge.judge import Judge, Settings
+from grader.judge.settings import Settings
 
-_judge: Judge | None = None
+if TYPE_CHECKING:
+    from grader.judge.judge import Judge
+
+_judge: "Judge | None" = None
 
 
 def begin(pack: Path | None, names: tuple[str, ...], settings: Settings) -> None:
     """Make this process a judge of the exercises `names`."""
     global _judge
+    from grader.judge.judge import Judge
+
     catalogue = Catalogue.load(pack)
     _judge = Judge([exercise for exercise in catalogue if exercise.name in names], settings)
     _judge.__enter__()

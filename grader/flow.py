@@ -1,0 +1,320 @@
+"""The whole system in two functions: the first file to read.
+
+`check_one` judges one learner's file and tells them. `grade_batch` takes what a class handed in, judges what
+is new, remembers it, and writes the reports. Both hand a `Submission` to a judge and get an `Attempt` back:
+
+    intake            catalogue                     sandbox
+    (files, notebooks  (exercises, checks,           (one confined child for each submission
+     archives)          known answers)                and exercise: runs the learner's code)
+         \\                 |                           |
+          Submission  ->  judge (runs the checks, asks the sandbox, compares)  ->  Attempt
+                                                                                     |
+                                                      ledger (gradebook)  ->  report (HTML, JSON, CSV, ...)
+"""
+
+import importlib.metadata
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader.catalogue import Catalogue, content_root, templates
+from grader.core.attempt import Attempt, CheckResult
+from grader.core.errors import MissingPart
+from grader.core.exercise import Exercise
+from grader.core.submission import Submission, Unreadable
+from grader.core.verdict import Verdict
+from grader.intake.submissions import Intake, read_submissions
+from grader.judge.device import most_workers, resolve
+from grader.judge.settings import Settings
+from grader.judge.worker import begin, judge_one
+from grader.ledger.gradebook import Gradebook, RunInfo
+from grader.ledger.staleness import staleness_key
+from grader.report import write_all
+from grader.report.results import Results
+from grader.sandbox import confinement
+from grader.schedule import Died, run
+
+ENGINE = importlib.metadata.version("autogradebook")
+TORCH = importlib.metadata.version("torch")
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+OFFICIAL = ("full", "landlock+seccomp")
+"""Levels of confinement at which other people's code may be run without the instructor's word."""
+
+
+def check_one(
+    exercise: Exercise,
+    submission: Submission,
+    settings: Settings,
+    progress: Callable[[CheckResult], None] | None = None,
+) -> Attempt:
+    """Judge one submission in this process. progress: told of each check as it ends."""
+    from grader.judge.judge import Judge
+
+    with Judge([exercise], replace(settings, hidden=_hidden(settings.hidden))) as judge:
+        if reason := judge.unable(exercise.name):
+            raise MissingPart(f"{exercise.name} cannot be checked here. {reason}")
+        return judge.judge(submission, progress)
+
+
+def check_several(wanted: Sequence[tuple[Exercise, Submission]], settings: Settings) -> Iterator[Attempt]:
+    """Judge several exercises of one learner, one after the other, with one judge."""
+    from grader.judge.judge import Judge
+
+    with Judge([exercise for exercise, _ in wanted], replace(settings, hidden=_hidden(settings.hidden))) as judge:
+        for _, submission in wanted:
+            yield judge.judge(submission)
+
+
+def report_on(
+    wanted: Sequence[tuple[Exercise, Submission | Unreadable]], settings: Settings, out: Path
+) -> tuple[Results, list[Path]]:
+    """Judge one learner's files and write their pages."""
+    files = [(exercise, file) for exercise, file in wanted if isinstance(file, Submission)]
+    sources = {_who(submission): submission for _, submission in files}
+    attempts = tuple(check_several(files, settings))
+    results = Results(
+        attempts=attempts,
+        exercises=tuple(exercise for exercise, _ in wanted),
+        students=tuple(sorted({submission.student for _, submission in files})),
+        unreadable=tuple(file for _, file in wanted if isinstance(file, Unreadable)),
+        grader=ENGINE,
+        torch=TORCH,
+        device=settings.device,
+        confinement=attempts[0].confinement if attempts else "none",
+        seed=settings.seed,
+        created=datetime.now(UTC),
+        sources=lambda student, exercise: sources.get((student, exercise)),
+    )
+    return results, write_all(("html",), results, out, templates())
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `learn grade` was asked for."""
+
+    place: Path
+    """The folder or archive of submissions."""
+    out: Path
+    exercises: tuple[str, ...] = ()
+    """As typed; none means all."""
+    pack: Path | None = None
+    device: str = "cpu"
+    jobs: int = 0
+    """0: as many as there are cores for us."""
+    seed: int | None = None
+    formats: tuple[str, ...] = ("html", "json", "csv")
+    resume: bool = True
+    trust: bool = False
+    worker: str = "auto"
+    bubblewrap: bool = True
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What became of it."""
+
+    results: Results
+    judged: int
+    """How many were judged in this run; the others stood in the gradebook."""
+    written: tuple[Path, ...] = field(default=())
+
+    @property
+    def needs_regrading(self) -> int:
+        return sum(attempt.status is Verdict.INTERNAL_ERROR for attempt in self.results.attempts)
+
+
+def grade_batch(
+    order: Order,
+    begun: Callable[[int, int], None] = lambda stale, whole: None,
+    done: Callable[[Attempt], None] = lambda attempt: None,
+) -> Graded:
+    """Grade what was handed in and is not graded yet, and write the reports.
+
+    begun: told how many submissions will be judged, of how many. done: told of each as it is judged.
+    """
+    device = resolve(order.device)
+    confined = _confinement(order)
+    catalogue = Catalogue.load(order.pack)
+    wanted = _wanted(catalogue, order.exercises)
+    handed_in = _only(read_submissions(order.place, catalogue.names), wanted)
+    with Gradebook.open(order.out) as book:
+        if order.seed is not None or book.seed is None:
+            # Later runs keep to the seed, or every stored result would be stale.
+            book.seed = secrets.randbelow(2**31) if order.seed is None else order.seed
+        settings = _settings(order, device, book.seed or 0)
+        keys = {_who(s): _key(s, catalogue, device, confined, settings.seed) for s in handed_in.submissions}
+        book.begin_run(
+            RunInfo(settings.seed, ENGINE, PYTHON, TORCH, device, confined),
+            [(keys[_who(submission)], submission) for submission in handed_in.submissions],
+            handed_in.unreadable,
+            handed_in.students,
+            handed_in.late,
+            handed_in.ids,
+        )
+        pending = book.pending() if order.resume else set(keys)
+        stale = [submission for submission in handed_in.submissions if _who(submission) in pending]
+        begun(len(stale), len(handed_in.submissions))
+        with _Records(book) as records:
+            for submission, outcome in _judged(stale, order, settings):
+                attempt = outcome if isinstance(outcome, Attempt) else _died(submission, outcome, settings, confined)
+                records.add(keys[_who(submission)], attempt)
+                done(attempt)
+        book.finish_run()
+        results = _results(order, book, wanted, handed_in, confined)
+        written = write_all(order.formats, results, order.out, templates())
+    return Graded(results, len(stale), tuple(written))
+
+
+# ----------------------------------------------------------------------------------------- the smaller steps
+
+
+def _confinement(order: Order) -> str:
+    """How this machine will confine the submissions. Raises MissingPart where that is not enough."""
+    level = expected_confinement(order.bubblewrap)
+    if level not in OFFICIAL and not order.trust:
+        raise MissingPart(
+            f"This machine cannot confine other people's code well enough (level: {level}). `learn doctor` says what "
+            "is missing. If you trust every submission, add --trust-submissions; the report will say so."
+        )
+    return level
+
+
+def expected_confinement(bubblewrap: bool = True) -> str:
+    probe = confinement.probe()
+    layers = [
+        name
+        for name, there in (
+            ("rlimits", sys.platform == "linux"),
+            ("landlock", probe.landlock_abi > 0),
+            ("seccomp", probe.seccomp),
+        )
+        if there
+    ]
+    return confinement.level(layers, bubblewrap and probe.bwrap is not None)
+
+
+def _hidden(more: Iterable[Path]) -> tuple[Path, ...]:
+    """What no sandbox may see, wherever it lies: the answers, the gradebook, what others handed in."""
+    root = content_root()
+    content = tuple(root / name for name in ("exercises", "solutions", "templates", "tests"))
+    return (*content, *(path if path.is_dir() else path.parent for path in more))
+
+
+def _wanted(catalogue: Catalogue, asked: tuple[str, ...]) -> tuple[Exercise, ...]:
+    named = {catalogue.find(text).name for text in asked}
+    return tuple(exercise for exercise in catalogue if not named or exercise.name in named)
+
+
+def _only(handed_in: Intake, wanted: tuple[Exercise, ...]) -> Intake:
+    names = {exercise.name for exercise in wanted}
+    return replace(handed_in, submissions=tuple(s for s in handed_in.submissions if s.exercise in names))
+
+
+def _who(submission: Submission) -> tuple[str, str]:
+    return submission.student, submission.exercise
+
+
+def _key(submission: Submission, catalogue: Catalogue, device: str, confined: str, seed: int) -> str:
+    exercise = catalogue.get(submission.exercise)
+    assert exercise is not None
+    return staleness_key(
+        submission=submission.sha256,
+        exercise=exercise.digest,
+        engine=ENGINE,
+        python=PYTHON,
+        torch=TORCH,
+        device=device,
+        confinement=confined,
+        seed=seed,
+    )
+
+
+def _settings(order: Order, device: str, seed: int) -> Settings:
+    hidden = [order.place, order.out, *([order.pack] if order.pack else [])]
+    return Settings(seed, device, order.worker, order.bubblewrap, hidden=_hidden(hidden))
+
+
+def _judged(
+    stale: Sequence[Submission], order: Order, settings: Settings
+) -> Iterator[tuple[Submission, Attempt | Died]]:
+    """Each submission with its attempt, as they are done by the judges of a pool."""
+    if not stale:
+        return iter(())
+    # sched_getaffinity, where there is one: a container may own fewer cores than the machine has.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    names = tuple(sorted({submission.exercise for submission in stale}))
+    return run(
+        stale,
+        judge_one,
+        workers=most_workers(settings.device, max(1, min(order.jobs or cores, len(stale)))),
+        begin=begin,
+        begin_with=(order.pack, names, settings),
+    )
+
+
+class _Records:
+    """Writes attempts in small batches: each batch costs a flush to the disk, each attempt in memory a regrade
+    should this process be killed.
+    """
+
+    def __init__(self, book: Gradebook) -> None:
+        self._book = book
+        self._waiting: list[tuple[str, Attempt]] = []
+        self._written = time.monotonic()
+
+    def add(self, key: str, attempt: Attempt) -> None:
+        self._waiting.append((key, attempt))
+        if len(self._waiting) >= 64 or time.monotonic() - self._written > 0.25:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._book.record_many(self._waiting)
+            self._waiting.clear()
+        self._written = time.monotonic()
+
+    def __enter__(self) -> "_Records":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Also when the run is broken off: what was judged is kept.
+        self.flush()
+
+
+def _died(submission: Submission, died: Died, settings: Settings, confined: str) -> Attempt:
+    """A submission whose judge died twice: never a zero, always "needs regrading"."""
+    told = f"Not judged, and not scored: {died.reason}."
+    lost = CheckResult("judge", "The judge", Verdict.INTERNAL_ERROR, 0.0, 0.0, told)
+    return Attempt(
+        submission.student, submission.exercise, submission.path, submission.sha256, (lost,),
+        settings.seed, settings.device, confined, TORCH,
+    )  # fmt: skip
+
+
+def _results(order: Order, book: Gradebook, wanted: tuple[Exercise, ...], handed_in: Intake, confined: str) -> Results:
+    sources = {_who(submission): submission for submission in handed_in.submissions}
+    remembered = book.results()
+    assert remembered.info is not None
+    graded = {attempt.exercise for attempt in remembered.attempts}
+    return Results(
+        attempts=remembered.attempts,
+        # Without --exercise, those that somebody handed in: a class does not owe the whole curriculum.
+        exercises=tuple(exercise for exercise in wanted if order.exercises or exercise.name in graded),
+        students=remembered.students,
+        unreadable=remembered.unreadable,
+        grader=ENGINE,
+        torch=TORCH,
+        device=remembered.info.device,
+        confinement=confined,
+        seed=remembered.info.seed,
+        created=datetime.now(UTC),
+        trusted=order.trust and confined not in OFFICIAL,
+        title=order.title,
+        sources=lambda student, exercise: sources.get((student, exercise)),
+    )

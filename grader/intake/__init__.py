@@ -1,0 +1,1 @@
+"""What was handed in: workspace, .py, .ipynb, folders, archives. Bytes come in, text goes out, nothing runs."""

@@ -1,0 +1,1 @@
+"""Remembers: a learner's progress and an instructor's gradebook."""

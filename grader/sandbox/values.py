@@ -1,0 +1,501 @@
+"""Plain values as bytes, and back: what may cross between judge and sandbox, and nothing else.
+
+One tag byte, then the value, little-endian. Never pickle, never `torch.load`: decoding makes numbers, text,
+lists, dicts, and tensors from raw bytes with a whitelisted dtype, so no code, subclass, hook or `__eq__` can
+cross. Every count is checked against what is there before anything is allocated; nesting, items, dimensions
+and elements are capped; bytes left over are an error.
+
+The two directions differ only in what a tensor, a handle, a path or a device becomes: the sandbox makes live
+objects of them (`Live`), the judge makes observations (`Observed`).
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from grader.core.exchange import ArraySeen, Device, DType, Handle, ScratchPath, TensorSeen
+
+MAX_DEPTH = 24
+MAX_ITEMS = 200_000
+MAX_DIMS = 8
+MAX_ELEMENTS = 16 * 1024 * 1024
+MAX_TEXT = 1024 * 1024
+
+# The place in this list is the code on the wire: only ever add at the end.
+DTYPES = (
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+)
+_ITEM_SIZE = (1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16)
+_CODE = {name: code for code, name in enumerate(DTYPES)}
+ARRAY_DTYPES = (
+    "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
+    "float16", "float32", "float64", "complex64", "complex128",
+)  # fmt: skip
+
+_REQUIRES_GRAD, _LEAF, _HAS_GRAD, _STRIDED = 1, 2, 4, 8
+
+_U8, _U32, _U64, _I64, _F64 = (struct.Struct(f) for f in ("<B", "<I", "<Q", "<q", "<d"))
+
+
+class ValueRefused(Exception):
+    """A value that does not cross: too large, too deep, or not plain."""
+
+
+class Malformed(Exception):
+    """Bytes that are no value."""
+
+
+# ---------------------------------------------------------------------------------------------- encoding
+
+
+class Encoder:
+    """Writes values. `describe` turns an object that is not plain into a Handle, or raises ValueRefused."""
+
+    def __init__(
+        self,
+        describe: Callable[[object], Handle] | None = None,
+        shares: Callable[[Any], tuple[str, ...]] | None = None,
+        *,
+        observe: bool,
+    ) -> None:
+        self.out = bytearray()
+        self._describe = describe
+        self._shares = shares
+        self._observe = observe
+        self._items = 0
+
+    def write(self, value: object, depth: int = 0) -> None:  # noqa: PLR0912, PLR0915 - one arm for each plain type
+        self._items += 1
+        if depth > MAX_DEPTH:
+            raise ValueRefused(f"the value is nested more than {MAX_DEPTH} levels deep")
+        if self._items > MAX_ITEMS:
+            raise ValueRefused(f"the value has more than {MAX_ITEMS} items")
+        out = self.out
+        if value is None:
+            out += b"N"
+        elif value is True:
+            out += b"T"
+        elif value is False:
+            out += b"F"
+        elif isinstance(value, int):
+            self._integer(int(value))
+        elif isinstance(value, float):
+            out += b"f"
+            out += _F64.pack(float(value))
+        elif isinstance(value, complex):
+            out += b"c"
+            out += _F64.pack(value.real) + _F64.pack(value.imag)
+        elif isinstance(value, str):
+            out += b"s"
+            self.text(value)
+        elif isinstance(value, bytes | bytearray | memoryview):
+            data = bytes(value)
+            out += b"b" + _U64.pack(len(data))
+            out += data
+        elif isinstance(value, list | tuple):
+            out += b"l" if isinstance(value, list) else b"t"
+            out += _U32.pack(len(value))
+            for item in value:
+                self.write(item, depth + 1)
+        elif isinstance(value, dict):
+            out += b"d" + _U32.pack(len(value))
+            for key, item in list(value.items()):
+                self.write(key, depth + 1)
+                self.write(item, depth + 1)
+        elif isinstance(value, set | frozenset):
+            out += b"e" + _U32.pack(len(value))
+            for item in value:
+                self.write(item, depth + 1)
+        elif isinstance(value, Handle):
+            out += b"h" + _U32.pack(value.id)
+            self.text(value.kind)
+            self.text(value.text)
+        elif isinstance(value, ScratchPath):
+            out += b"p"
+            self.text(value.relative)
+        elif isinstance(value, Device):
+            out += b"v"
+            self.text(value.name)
+        elif isinstance(value, DType):
+            out += b"y"
+            self.text(value.name)
+        else:
+            self._foreign(value, depth)
+
+    def text(self, text: str) -> None:
+        data = str.encode(text, "utf-8", "surrogatepass")
+        if len(data) > MAX_TEXT:
+            raise ValueRefused(f"a text of {len(data)} bytes is larger than {MAX_TEXT}")
+        self.out += _U32.pack(len(data))
+        self.out += data
+
+    def _integer(self, number: int) -> None:
+        if -(2**63) <= number < 2**63:
+            self.out += b"i"
+            self.out += _I64.pack(number)
+            return
+        size = number.bit_length() // 8 + 1
+        if size > 512:
+            raise ValueRefused("an integer has more than 4,000 bits")
+        self.out += b"I" + _U32.pack(size) + number.to_bytes(size, "little", signed=True)
+
+    def _foreign(self, value: object, depth: int) -> None:
+        import numpy as np
+        import torch
+
+        if isinstance(value, torch.Tensor):
+            # A subclass may override every method through __torch_function__; here it has no say.
+            with torch._C.DisableTorchFunctionSubclass():
+                if not self._tensor(value):
+                    self._opaque(value)
+        elif isinstance(value, np.ndarray | np.generic) and np.asarray(value).dtype.name in ARRAY_DTYPES:
+            self._array(np.asarray(value))
+        elif isinstance(value, torch.dtype):
+            self.write(DType(str(value).removeprefix("torch.")), depth)
+        elif isinstance(value, torch.device):
+            self.write(Device(str(value)), depth)
+        else:
+            self._opaque(value)
+
+    def _opaque(self, value: object) -> None:
+        if self._describe is None:
+            raise ValueRefused(f"a {type(value).__name__} cannot be sent to the sandbox")
+        self.write(self._describe(value))
+
+    def _tensor(self, tensor: Any, *, grad_too: bool = True) -> bool:
+        """Write one tensor; False where it is of a kind that has no plain bytes."""
+        import torch
+
+        name = str(tensor.dtype).removeprefix("torch.")
+        if name not in _CODE or tensor.layout is not torch.strided or tensor.device.type == "meta":
+            return False
+        if tensor.dim() > MAX_DIMS:
+            raise ValueRefused(f"a tensor has {tensor.dim()} dims, more than {MAX_DIMS}")
+        if tensor.numel() > MAX_ELEMENTS:
+            raise ValueRefused(f"a tensor has {tensor.numel()} elements, more than {MAX_ELEMENTS}")
+        grad = tensor.grad if grad_too and tensor.is_leaf else None
+        if grad_too and not tensor.is_leaf and tensor.retains_grad:
+            grad = tensor.grad
+        shape, strides = tuple(tensor.shape), tuple(tensor.stride())
+        plain = tensor.detach().resolve_conj().resolve_neg()
+        # The judge sends a tensor with its strides, so that a transpose arrives as one; the sandbox sends
+        # values in reading order and says what the strides were.
+        strided = not self._observe and not plain.is_contiguous()
+        if strided:
+            span = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
+            plain = plain.as_strided((span,), (1,)) if plain.numel() else plain.reshape(-1)
+        flags = (
+            _REQUIRES_GRAD * tensor.requires_grad
+            | _LEAF * tensor.is_leaf
+            | _HAS_GRAD * (grad is not None)
+            | _STRIDED * strided
+        )
+        out = self.out
+        out += b"X" + bytes((_CODE[name], flags, len(shape)))
+        out += struct.pack(f"<{len(shape)}Q{len(shape)}q", *shape, *strides)
+        self.text(str(tensor.device) if self._observe else "run")
+        self.text(type(tensor).__name__)
+        self.text(type(tensor.grad_fn).__name__ if tensor.grad_fn is not None else "")
+        shares = self._shares(tensor) if self._shares is not None and self._observe else ()
+        out += _U32.pack(len(shares))
+        for place in shares:
+            self.text(place)
+        raw = plain.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        out += _U64.pack(raw.nbytes)
+        out += memoryview(raw)
+        if grad is not None and not self._tensor(grad, grad_too=False):
+            raise ValueRefused("a gradient is not a plain tensor")
+        return True
+
+    def _array(self, array: Any) -> None:
+        if array.ndim > MAX_DIMS or array.size > MAX_ELEMENTS:
+            raise ValueRefused(f"an array of shape {array.shape} is too large")
+        self.out += b"A"
+        self.text(array.dtype.name)
+        self.out += bytes((array.ndim,)) + struct.pack(f"<{array.ndim}Q", *array.shape)
+        data = array.tobytes()
+        self.out += _U64.pack(len(data))
+        self.out += data
+
+
+# ---------------------------------------------------------------------------------------------- decoding
+
+
+class Decoder:
+    """Reads values. Subclasses say what a tensor, handle, path, device and dtype become."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._at = 0
+        self._items = 0
+
+    def whole(self) -> Any:
+        """The one value that the bytes hold."""
+        try:
+            value = self.read()
+        except (struct.error, UnicodeError, IndexError, OverflowError) as fault:
+            raise Malformed(str(fault)) from fault
+        if self._at != len(self._data):
+            raise Malformed(f"{len(self._data) - self._at} bytes after the value")
+        return value
+
+    def read(self, depth: int = 0) -> Any:
+        self._items += 1
+        if depth > MAX_DEPTH or self._items > MAX_ITEMS:
+            raise Malformed("nested too deeply, or too many items")
+        tag = self._take(1)
+        reader = _READERS.get(bytes(tag))
+        if reader is None:
+            raise Malformed(f"unknown tag {bytes(tag)!r}")
+        return reader(self, depth)
+
+    # -- what differs between the two sides
+
+    def tensor(self, raw: memoryview, seen: TensorSeen, code: int, *, strided: bool) -> Any:
+        raise NotImplementedError
+
+    def handle(self, handle: Handle) -> Any:
+        return handle
+
+    def path(self, path: ScratchPath) -> Any:
+        return path
+
+    def device(self, device: Device) -> Any:
+        return device
+
+    def dtype(self, dtype: DType) -> Any:
+        return dtype
+
+    def array(self, array: Any) -> Any:
+        return array
+
+    # -- the parts of the format
+
+    def _take(self, count: int) -> memoryview:
+        end = self._at + count
+        if count < 0 or end > len(self._data):
+            raise Malformed("cut short")
+        part = self._data[self._at : end]
+        self._at = end
+        return part
+
+    def _number(self, form: struct.Struct) -> Any:
+        return form.unpack(self._take(form.size))[0]
+
+    def text(self) -> str:
+        size = self._number(_U32)
+        if size > MAX_TEXT:
+            raise Malformed("a text is too large")
+        return str(self._take(size), "utf-8", "surrogatepass")
+
+    def _count(self) -> int:
+        count: int = self._number(_U32)
+        # Each item takes at least a byte: a count that cannot be true is refused before the list is built.
+        if count > len(self._data) - self._at:
+            raise Malformed("more items than bytes")
+        return count
+
+    def _shape(self) -> tuple[int, ...]:
+        dims = self._number(_U8)
+        if dims > MAX_DIMS:
+            raise Malformed(f"{dims} dims")
+        shape = struct.unpack(f"<{dims}Q", self._take(8 * dims))
+        elements = 1
+        for size in shape:
+            elements *= max(size, 1)
+            if elements > MAX_ELEMENTS:
+                raise Malformed("too many elements")
+        return shape
+
+    def _read_integer(self, depth: int) -> int:
+        size = self._number(_U32)
+        if size > 513:
+            raise Malformed("an integer is too large")
+        return int.from_bytes(self._take(size), "little", signed=True)
+
+    def _read_bytes(self, depth: int) -> bytes:
+        return bytes(self._take(self._number(_U64)))
+
+    def _read_list(self, depth: int) -> list[Any]:
+        return [self.read(depth + 1) for _ in range(self._count())]
+
+    def _read_dict(self, depth: int) -> dict[Any, Any]:
+        result = {}
+        for _ in range(self._count()):
+            key = self.read(depth + 1)
+            if not _is_plain_key(key):
+                raise Malformed("a key of a dict is not plain")
+            result[key] = self.read(depth + 1)
+        return result
+
+    def _read_set(self, depth: int) -> Any:
+        items = self._read_list(depth)
+        if not all(_is_plain_key(item) for item in items):
+            raise Malformed("an item of a set is not plain")
+        return frozenset(items)
+
+    def _read_handle(self, depth: int) -> Any:
+        return self.handle(Handle(self._number(_U32), self.text(), self.text()))
+
+    def _read_array(self, depth: int) -> Any:
+        import numpy as np
+
+        name = self.text()
+        if name not in ARRAY_DTYPES:
+            raise Malformed("a dtype that does not cross")
+        shape = self._shape()
+        raw = self._take(self._number(_U64))
+        dtype = np.dtype(name)
+        count = 1
+        for size in shape:
+            count *= size
+        if len(raw) != count * dtype.itemsize:
+            raise Malformed("an array whose bytes do not fit its shape")
+        if name == "bool":
+            # Any byte but 0 and 1 in a bool array is undefined behaviour in C.
+            flat = np.frombuffer(bytes(raw), dtype=np.uint8) != 0
+        else:
+            flat = np.frombuffer(bytes(raw), dtype=dtype).copy()
+        return self.array(flat.reshape(shape))
+
+    def _read_tensor(self, depth: int, *, grad_too: bool = True) -> Any:
+        code, flags = self._number(_U8), self._number(_U8)
+        if code >= len(DTYPES):
+            raise Malformed("a dtype that does not cross")
+        shape = self._shape()
+        strides = struct.unpack(f"<{len(shape)}q", self._take(8 * len(shape)))
+        device, kind, grad_fn = self.text(), self.text(), self.text()
+        shares = tuple(self.text() for _ in range(self._count()))
+        raw = self._take(self._number(_U64))
+        strided = bool(flags & _STRIDED)
+        count = 1
+        for size in shape:
+            count *= size
+        if strided and count:
+            if any(step < 0 or step > MAX_ELEMENTS for step in strides):
+                raise Malformed("strides out of range")
+            count = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
+        if len(raw) != count * _ITEM_SIZE[code]:
+            raise Malformed("a tensor whose bytes do not fit its shape")
+        grad = None
+        if flags & _HAS_GRAD:
+            if not grad_too or bytes(self._take(1)) != b"X":
+                raise Malformed("a gradient that is no tensor")
+            grad = self._read_tensor(depth + 1, grad_too=False)
+        seen = TensorSeen(
+            None, DTYPES[code], shape, strides, device, bool(flags & _REQUIRES_GRAD), bool(flags & _LEAF),
+            grad_fn or None, grad, shares, kind,
+        )  # fmt: skip
+        return self.tensor(raw, seen, code, strided=strided)
+
+
+_READERS: dict[bytes, Callable[[Decoder, int], Any]] = {
+    b"N": lambda d, _: None,
+    b"T": lambda d, _: True,
+    b"F": lambda d, _: False,
+    b"i": lambda d, _: d._number(_I64),
+    b"I": Decoder._read_integer,
+    b"f": lambda d, _: d._number(_F64),
+    b"c": lambda d, _: complex(d._number(_F64), d._number(_F64)),
+    b"s": lambda d, _: d.text(),
+    b"b": Decoder._read_bytes,
+    b"l": Decoder._read_list,
+    b"t": lambda d, depth: tuple(d._read_list(depth)),
+    b"d": Decoder._read_dict,
+    b"e": Decoder._read_set,
+    b"h": Decoder._read_handle,
+    b"p": lambda d, _: d.path(ScratchPath(d.text())),
+    b"v": lambda d, _: d.device(Device(d.text())),
+    b"y": lambda d, _: d.dtype(DType(d.text())),
+    b"X": Decoder._read_tensor,
+    b"A": Decoder._read_array,
+}
+
+
+def _is_plain_key(key: object) -> bool:
+    if isinstance(key, tuple):
+        return all(_is_plain_key(part) for part in key)
+    return key is None or isinstance(key, bool | int | float | str | bytes)
+
+
+def _flat_tensor(raw: memoryview, code: int) -> Any:
+    """The bytes as a one-dimensional CPU tensor of its own memory."""
+    import torch
+
+    dtype = getattr(torch, DTYPES[code])
+    if not len(raw):
+        return torch.empty(0, dtype=dtype)
+    if DTYPES[code] == "bool":
+        return torch.frombuffer(bytearray(raw), dtype=torch.uint8) != 0
+    return torch.frombuffer(bytearray(raw), dtype=dtype)
+
+
+class Observed(Decoder):
+    """The judge's side: tensors become observations, and nothing becomes a live object."""
+
+    def tensor(self, raw: memoryview, seen: TensorSeen, code: int, *, strided: bool) -> TensorSeen:
+        if strided:
+            raise Malformed("values out of reading order")
+        return replace(seen, value=_flat_tensor(raw, code).reshape(seen.shape))
+
+    def array(self, array: Any) -> ArraySeen:
+        return ArraySeen(array, array.dtype.name, tuple(array.shape))
+
+
+class Live(Decoder):
+    """The sandbox's side: tensors are made on the run's device, handles become their objects."""
+
+    def __init__(
+        self, data: bytes, run_device: str, things: Callable[[int], object], scratch: Callable[[str], str]
+    ) -> None:
+        super().__init__(data)
+        self._run_device = run_device
+        self._things = things
+        self._scratch = scratch
+
+    def tensor(self, raw: memoryview, seen: TensorSeen, code: int, *, strided: bool) -> Any:
+        import torch
+
+        flat = _flat_tensor(raw, code).to(self._run_device)
+        # Copied into memory that torch allocated, so that it behaves in every way like a tensor made by hand.
+        tensor = flat.clone()
+        if strided and flat.numel():
+            tensor = tensor.as_strided(seen.shape, seen.strides)
+        elif len(seen.shape) != 1 or not strided:
+            tensor = torch.empty(seen.shape, dtype=flat.dtype, device=flat.device).copy_(flat.reshape(seen.shape))
+        if seen.requires_grad:
+            tensor.requires_grad_()
+            if seen.grad is not None:
+                tensor.grad = seen.grad  # already live: made by this method
+        return tensor
+
+    def handle(self, handle: Handle) -> object:
+        return self._things(handle.id)
+
+    def path(self, path: ScratchPath) -> str:
+        return self._scratch(path.relative)
+
+    def device(self, device: Device) -> Any:
+        import torch
+
+        return torch.device(self._run_device if device.name == "run" else device.name)
+
+    def dtype(self, dtype: DType) -> Any:
+        import torch
+
+        found = getattr(torch, dtype.name, None)
+        if not isinstance(found, torch.dtype):
+            raise Malformed(f"no dtype {dtype.name}")
+        return found

@@ -1,0 +1,148 @@
+"""The clean process that imports torch once and forks a confined child for each submission and exercise.
+
+Started by exec (`launch.py`), inside bubblewrap where there is one. It talks with the judge over one
+SOCK_SEQPACKET socket in JSON orders, one datagram each:
+
+    -> {"do": "fork", "scratch": NAME, "memory_mb": …, "cpu_seconds": …, "file_mb": …, "processes": …}
+       with 2 descriptors: the child's end of its socket, and the pipe for what it prints
+    <- {"pid": …}                                        with 1 descriptor: a pidfd, to kill it and to see it end
+    -> {"do": "wipe", "scratch": NAME}   -> {"do": "fate", "pid": …}   <- {"status": …}
+
+No request, input or answer passes through here: those go over the child's own socket. When the judge is gone
+(end of file), the zygote kills what it started and leaves.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from typing import Any, NoReturn
+
+from grader.sandbox import confinement, warm, worker
+from grader.sandbox.session import Session
+
+
+class Zygote:
+    """The forking process. `orders` is the control socket; `read` are the paths that a child may read."""
+
+    def __init__(self, orders: socket.socket, read: tuple[str, ...], scratch_root: str) -> None:
+        self._orders = orders
+        self._scratch_root = scratch_root
+        # Prepared once for all children: those of most exercises, and those that may start processes.
+        self._confiners = {
+            processes: confinement.Confiner(confinement.Plan(read, scratch_root, processes=processes))
+            for processes in (0, 1)
+        }
+        self._alive: set[int] = set()
+        self._fates: dict[int, int] = {}
+
+    def run(self) -> None:
+        signal.signal(signal.SIGCHLD, self._reap)
+        poll = select.poll()
+        poll.register(self._orders, select.POLLIN)
+        while True:
+            poll.poll()
+            data, descriptors, _flags, _address = socket.recv_fds(self._orders, 65536, 4)
+            if not data:
+                break
+            order = json.loads(data)
+            if order["do"] == "fork":
+                self._fork(order, *descriptors)
+            elif order["do"] == "wipe":
+                self._wipe(order["scratch"])
+            elif order["do"] == "fate":
+                self._reap()
+                self._say({"status": self._fates.get(order["pid"])})
+        for pid in list(self._alive):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def _fork(self, order: dict[str, Any], channel: int, output: int) -> None:
+        scratch = os.path.join(self._scratch_root, order["scratch"])
+        os.makedirs(scratch, mode=0o700, exist_ok=True)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        pid = os.fork()
+        if pid == 0:
+            self._child(order, scratch, channel, output)
+        pidfd = os.pidfd_open(pid)
+        self._alive.add(pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        socket.send_fds(self._orders, [json.dumps({"pid": pid}).encode()], [pidfd])
+        for descriptor in (pidfd, channel, output):
+            os.close(descriptor)
+
+    def _child(self, order: dict[str, Any], scratch: str, channel: int, output: int) -> NoReturn:
+        code = 70
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+            self._orders.close()
+            worker.take_over_output(output)
+            os.close(output)
+            os.chdir(scratch)
+            os.environ["TMPDIR"] = os.environ["HOME"] = scratch
+            layers = self._confiners[min(order["processes"], 1)].apply(
+                scratch,
+                memory_mb=order["memory_mb"],
+                cpu_seconds=order["cpu_seconds"],
+                file_mb=order["file_mb"],
+            )
+            worker.hello(channel, layers)
+            worker.serve(channel, channel, Session(scratch))
+            code = 0
+        except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as a second zygote
+            traceback.print_exc()
+        finally:
+            # Not sys.exit: the interpreter's clean-up belongs to the process that was forked.
+            os._exit(code)
+
+    def _wipe(self, name: str) -> None:
+        # A learner may have left a tree that shutil cannot walk (too deep for recursion); the next one has
+        # another folder in any case, and the whole scratch goes with the zygote.
+        with contextlib.suppress(OSError, RecursionError):
+            shutil.rmtree(os.path.join(self._scratch_root, name))
+
+    def _reap(self, *_: object) -> None:
+        for pid in list(self._alive):
+            try:
+                done, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                done, status = pid, 0
+            if done:
+                self._alive.discard(pid)
+                self._fates[pid] = os.waitstatus_to_exitcode(status)
+                # What the child itself started (DataLoader workers) is in its process group.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+        while len(self._fates) > 256:
+            del self._fates[next(iter(self._fates))]
+
+    def _say(self, words: dict[str, Any]) -> None:
+        self._orders.send(json.dumps(words).encode())
+
+
+def main() -> None:
+    """`python -m grader.sandbox.zygote FD` with its settings as JSON in the first datagram."""
+    orders = socket.socket(fileno=int(sys.argv[1]))
+    settings = json.loads(orders.recv(1 << 20))
+    scratch_root = settings["scratch_root"]
+    os.makedirs(scratch_root, exist_ok=True)
+    missing = warm.up(tuple(settings["needs"]))
+    if warm.threads() != 1:
+        # A child of a process with threads hangs in its next parallel operation.
+        orders.send(json.dumps({"fault": f"{warm.threads()} threads before the first fork"}).encode())
+        return
+    import torch
+
+    zygote = Zygote(orders, tuple(settings["read"]), scratch_root)
+    orders.send(json.dumps({"torch": torch.__version__, "missing": missing}).encode())
+    zygote.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The judge, on the made-up exercise, with every kind of worker."""
+
+import pytest
+
+from grader.core.verdict import Verdict
+
+
+@pytest.fixture
+def solution(probe):
+    return probe.solution.read_text()
+
+
+def by_id(attempt):
+    return {check.id: check for check in attempt.checks}
+
+
+def statuses(attempt):
+    return {check.id: str(check.status) for check in attempt.checks}
+
+
+def test_the_solution_earns_full_marks(judge, submission, solution):
+    attempt = judge.judge(submission(solution))
+    assert attempt.status is Verdict.PASSED
+    assert (attempt.score, attempt.max_score) == (6.0, 6.0)  # the check for CUDA does not count here
+    assert by_id(attempt)["test_on_cuda"].status is Verdict.SKIPPED
+
+
+def test_the_stub_is_not_attempted(judge, probe, submission):
+    stub = probe.stub.read_text()
+    for source in (stub, stub + "\nx = 1\n", "", "\n\n"):
+        attempt = judge.judge(submission(source))
+        assert attempt.status is Verdict.NOT_ATTEMPTED
+        assert attempt.score == 0
+
+
+def test_a_known_wrong_idea_is_named(judge, submission, solution):
+    attempt = judge.judge(submission(solution.replace("x * 2", "x + 2.0")))
+    check = by_id(attempt)["test_double"]
+    assert check.status is Verdict.FAILED
+    assert check.misconception == "add-for-double"
+    assert check.message.startswith("Two was added")
+    assert by_id(attempt)["test_double_int"].status is Verdict.SKIPPED
+    assert "Doubles a tensor" in by_id(attempt)["test_double_int"].message
+    assert by_id(attempt)["test_counter"].status is Verdict.PASSED
+
+
+def test_an_unknown_wrong_answer_is_told_by_its_first_difference(judge, submission, solution):
+    attempt = judge.judge(submission(solution.replace("x * 2", "(x * 2).double()")))
+    check = by_id(attempt)["test_double"]
+    assert check.misconception is None
+    assert "dtype float64, expected float32" in check.message
+    attempt = judge.judge(submission(solution.replace("x * 2", "x")))
+    assert "right shape" in by_id(attempt)["test_double"].message
+
+
+def test_a_changed_argument_is_seen(judge, submission, solution):
+    attempt = judge.judge(submission(solution.replace("return x * 2", "y = x * 2\n    x.zero_()\n    return y")))
+    check = by_id(attempt)["test_double"]
+    assert check.status is Verdict.FAILED
+    assert "changed its argument 1" in check.message
+
+
+def test_an_error_is_told_with_the_learners_own_line(judge, submission, solution):
+    attempt = judge.judge(submission(solution.replace("return x * 2", "return x @ undefined_name")))
+    check = by_id(attempt)["test_double"]
+    assert check.status is Verdict.ERROR
+    assert "NameError: name 'undefined_name' is not defined" in check.message
+    assert check.where == "line 5"
+    assert "return x @ undefined_name" in check.traceback
+    assert "checks.py" not in check.traceback
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("while True: pass", Verdict.TIMEOUT),
+        ("import os; os._exit(0)", Verdict.CRASHED),
+        ("import ctypes; ctypes.string_at(0)", Verdict.CRASHED),
+        ("import sys; sys.exit(0)", Verdict.ERROR),
+    ],
+)
+def test_a_death_costs_the_check_that_was_running_and_no_other(judge, submission, solution, body, status):
+    attempt = judge.judge(submission(solution.replace("return x * 2", body)))
+    found = by_id(attempt)
+    assert found["test_double"].status is status
+    assert found["test_scene"].status is status
+    assert found["test_counter"].status is Verdict.PASSED
+    assert found["test_noise"].status is Verdict.PASSED
+    assert attempt.score == 2.0
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "words"),
+    [
+        ("def double(x:\n    pass\n", Verdict.ERROR, "SyntaxError in line 1"),
+        ("raise RuntimeError('canary')\n", Verdict.ERROR, "canary"),
+        ("import os\nos._exit(0)\n", Verdict.CRASHED, "could not be loaded"),
+        ("while True: pass\n", Verdict.TIMEOUT, "could not be loaded"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_passes_nothing(judge, submission, source, status, words):
+    attempt = judge.judge(submission(source))
+    counted = [check for check in attempt.checks if check.counts]
+    assert {check.status for check in counted} <= {status, Verdict.SKIPPED}
+    assert attempt.status is status
+    assert attempt.score == 0
+    assert words in counted[0].message
+
+
+def test_a_missing_function_is_a_wrong_answer(judge, submission, solution):
+    attempt = judge.judge(submission(solution.replace("def draw_noise", "def noise")))
+    assert "no draw_noise" in by_id(attempt)["test_noise"].message
+    assert attempt.status is Verdict.FAILED
+
+
+def test_what_the_code_printed_is_kept_and_bounded(judge, submission, solution):
+    source = solution.replace("return x * 2", "print('shape', tuple(x.shape)); return x * 2")
+    assert "shape (2, 3)" in by_id(judge.judge(submission(source)))["test_double"].printed
+    flood = solution.replace("return x * 2", "print('y' * 10_000_000); return x * 2")
+    attempt = judge.judge(submission(flood))
+    assert attempt.status is Verdict.PASSED
+    assert len(by_id(attempt)["test_double"].printed) < 5000
+
+
+def test_memory_beyond_the_limit_ends_the_check_and_not_the_machine(judge, submission, solution):
+    if judge.confinement == "none":
+        pytest.skip("nothing confines here")
+    attempt = judge.judge(submission(solution.replace("return x * 2", "hog = [bytearray(10**7) for _ in range(500)]")))
+    assert by_id(attempt)["test_double"].status in (Verdict.ERROR, Verdict.CRASHED)
+    assert by_id(attempt)["test_counter"].status is Verdict.PASSED
+
+
+def test_the_same_seed_repeats_a_run_exactly(judge, submission, solution):
+    wrong = submission(solution.replace("x * 2", "x * 3"))
+
+    def told(seed):
+        judge.reseed(seed)
+        return [(check.id, check.status, check.message, check.given) for check in judge.judge(wrong).checks]
+
+    first, again, other = told(3), told(3), told(4)
+    judge.reseed(7)
+    assert first == again
+    assert first != other
+
+
+def test_the_global_generator_is_set_for_each_request(judge, submission, solution):
+    source = solution.replace("return torch.randn(n)", "torch.manual_seed(0); return torch.randn(n)")
+    assert by_id(judge.judge(submission(source)))["test_noise"].status is Verdict.FAILED
+
+
+def test_answers_that_compare_equal_to_everything_are_wrong(judge, submission, solution):
+    source = solution.replace(
+        "return x * 2",
+        "class Yes(torch.Tensor):\n"
+        "        @classmethod\n"
+        "        def __torch_function__(cls, f, types, args=(), kwargs=None):\n"
+        "            return True\n"
+        "    return torch.zeros_like(x).as_subclass(Yes)",
+    )
+    assert by_id(judge.judge(submission(source)))["test_double"].status is Verdict.FAILED
+    source = solution.replace(
+        "return x * 2",
+        "class Any:\n        __eq__ = lambda s, o: True\n        shape, dtype = x.shape, x.dtype\n    return Any()",
+    )
+    assert by_id(judge.judge(submission(source)))["test_double"].status is Verdict.FAILED
+
+
+def test_broadcastable_and_empty_results_are_wrong(judge, submission, solution):
+    for body in ("x.mean() * 2", "torch.empty(0)", "(x * 2)[None]", "x * float('nan')"):
+        attempt = judge.judge(submission(solution.replace("return x * 2", f"return {body}")))
+        assert by_id(attempt)["test_double"].status is Verdict.FAILED, body
+
+
+def test_a_killed_zygote_is_replaced_and_nothing_is_lost(judge, submission, solution):
+    import os
+    import signal
+
+    if not hasattr(judge._host, "pid"):
+        pytest.skip("there is no zygote in this kind of worker")
+    os.kill(judge._host.pid, signal.SIGKILL)
+    assert judge.judge(submission(solution)).status is Verdict.PASSED
+
+
+def test_a_check_that_fails_by_itself_is_our_fault(probe, submission, solution, tmp_path):
+    import shutil
+
+    from grader.catalogue import Catalogue
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    shutil.copytree(probe.folder.parents[1], tmp_path / "pack")
+    checks = tmp_path / "pack/exercises/01_probe/checks.py"
+    checks.write_text(checks.read_text().replace('"""Counts from 0 in steps."""', '"""Counts."""\n    1 / 0'))
+    exercise = Catalogue.load(tmp_path / "pack").find("01")
+    with Judge([exercise], Settings(seed=1)) as judge:
+        attempt = judge.judge(submission(solution))
+        assert statuses(attempt)["test_counter"] == "internal_error"
+        assert attempt.status is Verdict.INTERNAL_ERROR
+        assert attempt.score is None
+    checks.write_text("this is not python")
+    with Judge([Catalogue.load(tmp_path / "pack").find("01")], Settings(seed=1)) as judge:
+        attempt = judge.judge(submission(solution))
+        assert attempt.status is Verdict.INTERNAL_ERROR
+        assert attempt.max_score == 7
