@@ -75,7 +75,7 @@ def save(path: Path, data: bytes) -> Path:
 
 def notebook(*cells: str | nbformat.NotebookNode) -> str:
     nodes = [new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-    return nbformat.writes(new_notebook(cells=nodes))
+    return str(nbformat.writes(new_notebook(cells=nodes)))
 
 
 def readable(path: Path) -> Submission:
@@ -307,7 +307,8 @@ def test_a_thousand_magics_are_not_a_thousand_notes(tmp_path: Path) -> None:
     "name",
     [
         "05_view_vs_reshape.py", "05.py", "5.ipynb", "view_vs_reshape.py", "ex05.py", "Exercise 5.py",
-        "05-view-vs-reshape.PY",        "exercise_05 (1).py", "05_view_vs_reshape(2).py", "05_view_vs_reshape-1.py", "view_vs_reshape (3).py",
+        "05-view-vs-reshape.PY",
+                "exercise_05 (1).py", "05_view_vs_reshape(2).py", "05_view_vs_reshape-1.py", "view_vs_reshape (3).py",
         "View vs Reshape - Copy.py", "05_my_solution.py", "005.py", "０５.py",
     ],
 )  # fmt: skip
@@ -490,7 +491,7 @@ def test_macos_forgets_to_say_that_names_are_utf_8(tmp_path: Path) -> None:
 
 
 def test_everything_else_is_listed_and_nothing_is_dropped(tmp_path: Path) -> None:
-    files = {
+    files: Files = {
         **CLASS,
         "alice/notes.docx": "",
         "bob/x.rar": "",

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement is 
 CANARY = "canary-" + secrets.token_hex(16)
 os.environ["AUTOGRADEBOOK_CANARY"] = CANARY
 
-SPY = '''
+SPY = """
 import gc, os, sys, socket, ctypes
 
 def modules():
@@ -91,7 +91,7 @@ def connect():
 def leave_something():
     open("left-behind", "w").write("here")
     return os.getcwd()
-'''
+"""
 
 KINDS = ["fork", "fork without bubblewrap", "spawn", "spawn without bubblewrap"]
 
@@ -181,7 +181,14 @@ def test_answers_checks_and_other_files_cannot_be_opened_or_listed(host, spy):
     assert len(files) > 20
     for path in [*files[:40], Path("/etc/passwd"), Path("/etc/shadow"), Path(__file__)]:
         assert not spy("can", "read", str(path)), path
-    for folder in (root / "exercises", root / "solutions", root / "grader/judge", Path.home(), Path("/tmp"), Path("/root")):
+    for folder in (
+        root / "exercises",
+        root / "solutions",
+        root / "grader/judge",
+        Path.home(),
+        Path("/tmp"),
+        Path("/root"),
+    ):
         if folder.exists() and folder not in Path(sys.prefix).parents:
             assert not spy("can", "list", str(folder)), folder
     if host.confinement == "full":

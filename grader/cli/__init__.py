@@ -23,7 +23,8 @@ class _Verbs(click.Group):
     """Finds a verb's module by its name, and ends every expected failure with a sentence and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        found = {module.name.rstrip("_") for module in pkgutil.iter_modules(__path__)} - _HELPERS
+        modules = (module.name for module in pkgutil.iter_modules(__path__))
+        found = {name.rstrip("_") for name in modules if not name.startswith("_")} - _HELPERS
         known = [verb for verbs in _SECTIONS.values() for verb in verbs if verb in found]
         return known + sorted(found - set(known))
 

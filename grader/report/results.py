@@ -170,7 +170,7 @@ def number(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """0.873 -> "87 %". Only a whole is called 100, so that a near miss is not read as a pass."""
+    """0.873 -> "87%". Only a whole is called 100, so that a near miss is not read as a pass."""
     if value is None or not math.isfinite(value):
         return "–"
     rounded = round(value * 100)
@@ -178,4 +178,4 @@ def percent(value: float | None) -> str:
         rounded = 99
     if rounded == 0 and value > 0:
         rounded = 1
-    return f"{rounded} %"
+    return f"{rounded}%"

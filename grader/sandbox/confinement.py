@@ -6,7 +6,7 @@ A process that will run a learner's code was started by us, has one thread, and 
 learner's yet. It calls `Confiner.apply`, and from then on nothing in it, ours or the learner's, can do more
 than this, nor take any of it back:
 
-- Read the paths of its plan (Python, its libraries), `/dev/null`, `/dev/urandom` and the processors' list.
+- Read the paths of its plan (Python, its libraries), random numbers and what the processors are.
 - Read, write, make and remove files beneath its own scratch folder, each up to a size. How much all of them
   take together is bounded only by the file system that the folder lies on.
 - Take memory up to a budget beyond what it already holds, processor time up to a limit, 256 descriptors.
@@ -27,8 +27,9 @@ process must then end without having read the learner's code.
 Two plans are looser. With `processes`, forks, Unix sockets and /dev/shm are open, as DataLoader workers need
 them: files in /dev/shm count towards no budget and siblings share it, the number of processes is bounded only
 for users other than root, and before Landlock's ABI 9 a socket file outside that the user may write to can be
-connected to unless bubblewrap hides it. With `gpu`, the driver's devices take requests that no filter understands, its
-shared memory counts towards no budget, and /proc and /sys can be read.
+connected to, unless bubblewrap hides it. With `gpu`, the driver's devices take requests that no filter
+understands, its shared memory counts towards no budget, and /proc and /sys can be read. The driver starts
+threads, so such a process is confined before it first touches the device.
 """
 
 import contextlib
@@ -112,9 +113,9 @@ class Confiner:
         if sys.platform != "linux":
             return ()
         if threads := _other_threads():
-            raise ConfinementFailed(f"{threads} other threads of this process would stay unconfined")
+            raise ConfinementFailed(f"other threads of this process would stay unconfined: {threads}")
         folder, root = os.path.normpath(scratch), os.path.normpath(self._plan.scratch_root)
-        if os.path.commonpath((folder, root)) != root:
+        if not f"{folder}/".startswith(f"{root}/"):
             raise ConfinementFailed(f"{scratch} is not beneath the scratch root {root}")
         held = _data_bytes() if baseline_data is None else baseline_data
         layers: list[tuple[str, Callable[[], None]]] = [

@@ -1,0 +1,218 @@
+"""How many submissions an hour, beside what people use today. One command:
+
+    python -m benchmarks.throughput --copies 30
+
+Grades copies of one student's answers to every exercise that is here, by
+
+  ours     `learn grade`, confined, a fresh child for each exercise
+  pytest   a pytest process for each student, the same checks in the same process as the student's code
+  nbgrader `nbgrader autograde` of the equivalent notebook (if nbgrader is installed)
+  floor    the same checks in one warm process without isolation
+
+All on one core (the processes are pinned to it), so the ratios are of the work and not of the cores. For ours
+two figures are told: the whole command with its start, and what one more student costs.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from grader.catalogue import Catalogue
+from grader.core.submission import Submission, digest
+
+COURSE = "seven"
+
+
+def write_copies(folder: Path, copies: int) -> None:
+    """The reference's answers, each copy with a comment of its own so that no two files are the same."""
+    for copy in range(copies):
+        student = folder / f"s{copy:05d}"
+        student.mkdir(parents=True)
+        for exercise in Catalogue.load():
+            source = exercise.solution.read_text(encoding="utf-8")
+            (student / exercise.file_name).write_text(f"{source}\n# copy {copy}\n", encoding="utf-8")
+
+
+def timed(command: list[str], **options: object) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+    if done.returncode:
+        raise SystemExit(
+            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+    return time.perf_counter() - started
+
+
+def learn_grade(base: Path, copies: int) -> float:
+    folder, out = base / f"class{copies}", base / f"out{copies}"
+    write_copies(folder, copies)
+    command = [sys.executable, "-m", "grader.cli", "grade", str(folder), "-o", str(out), "--jobs", "1", "--seed", "7"]
+    seconds = timed(command)
+    told = json.loads((out / "results.json").read_text())
+    wrong = [s for s in told["submissions"] if s["status"] != "passed"]
+    if wrong:
+        raise SystemExit(f"a right answer was not accepted: {wrong[0]}")
+    if told["confinement"] not in ("full", "landlock+seccomp"):
+        print(f"note: confinement is only '{told['confinement']}' here")
+    return seconds
+
+
+def pytest_each(base: Path, rounds: int) -> float:
+    folder = base / "pytest"
+    write_copies(folder, rounds)
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return (
+        sum(
+            timed([sys.executable, "-m", "benchmarks.inprocess", str(student)], env=env)
+            for student in sorted(folder.iterdir())
+        )
+        / rounds
+    )
+
+
+def nbgrader_each(base: Path, rounds: int) -> float | None:
+    """The seven solution cells and seven test cells in one notebook, autograded."""
+    program = Path(sys.executable).with_name("nbgrader")
+    if not program.is_file():
+        return None
+    import nbformat
+
+    course = base / "course"
+    book = nbformat.v4.new_notebook()
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book.cells.append(nbformat.v4.new_code_cell("import torch\nfrom benchmarks.inprocess import check_in_notebook"))
+    for exercise in Catalogue.load():
+        source = exercise.solution.read_text(encoding="utf-8")
+        answer = nbformat.v4.new_code_cell(f"source = {source!r}\n# ### BEGIN SOLUTION\n{source}\n# ### END SOLUTION")
+        meta = {"schema_version": 3, "grade": False, "solution": True, "locked": False, "task": False}
+        answer.metadata["nbgrader"] = {**meta, "grade_id": f"answer-{exercise.name}"}
+        test = nbformat.v4.new_code_cell(f"check_in_notebook({exercise.name!r}, source)")
+        meta = {"schema_version": 3, "grade": True, "solution": False, "locked": True, "task": False, "points": 1}
+        test.metadata["nbgrader"] = {**meta, "grade_id": f"test-{exercise.name}"}
+        book.cells += [answer, test]
+    source_folder = course / "source" / "ps1"
+    source_folder.mkdir(parents=True)
+    nbformat.write(book, source_folder / "ps1.ipynb")
+    (course / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.CourseDirectory.root = {str(course)!r}\nc.CourseDirectory.course_id = '{COURSE}'\n"
+        "c.ExecutePreprocessor.timeout = 600\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    timed([str(program), "generate_assignment", "ps1"], cwd=course, env=env)
+    seconds = 0.0
+    for copy in range(rounds):
+        handed_in = course / "submitted" / f"s{copy}" / "ps1"
+        shutil.copytree(course / "source" / "ps1", handed_in)
+        started = time.perf_counter()
+        timed([str(program), "autograde", "ps1", "--student", f"s{copy}"], cwd=course, env=env)
+        seconds += time.perf_counter() - started
+    scores = subprocess.run(
+        [str(program), "export", "--to", str(base / "grades.csv")], cwd=course, env=env, capture_output=True, check=True
+    )
+    del scores
+    import csv
+
+    for row in csv.DictReader((base / "grades.csv").read_text().splitlines()):
+        if float(row["score"]) != float(row["max_score"]):
+            raise SystemExit(f"nbgrader did not accept the right answers: {row}")
+    return seconds / rounds
+
+
+def warm(rounds: int) -> tuple[float, dict[str, float], float]:
+    """(seconds a student for our judge in steady state, its stages a student, seconds for the floor)."""
+    import pytest
+
+    from benchmarks.inprocess import Plugin
+    from grader.flow import _hidden
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    exercises = list(Catalogue.load())
+    submissions = []
+    for exercise in exercises:
+        source = exercise.solution.read_text(encoding="utf-8")
+        path = f"s/{exercise.file_name}"
+        submissions.append(Submission("s", exercise.name, path, source, digest(source.encode())))
+    with Judge(exercises, Settings(seed=7, hidden=_hidden(()))) as judge:
+        for submission in submissions:
+            judge.judge(submission)
+        judge.stages.clear()
+        started, checked = time.perf_counter(), 0.0
+        for _ in range(rounds):
+            for submission in submissions:
+                checked += sum(check.seconds for check in judge.judge(submission).checks)
+        ours = (time.perf_counter() - started) / rounds
+        stages = {name: seconds / rounds for name, seconds in judge.stages.items()}
+    stages["checks, comparing"] = checked / rounds - sum(stages.get(name, 0) for name in ("fork", "load", "ask"))
+    stages["all else"] = ours - checked / rounds
+
+    folder = Path(tempfile.mkdtemp())
+    for exercise in exercises:
+        (folder / exercise.file_name).write_text(exercise.solution.read_text(encoding="utf-8"), encoding="utf-8")
+    options = ["-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "-c", "/dev/null"]
+    checks = [str(exercise.checks) for exercise in exercises]
+    pytest.main([*options, *checks], plugins=[Plugin(folder)])
+    started = time.perf_counter()
+    for _ in range(rounds):
+        if pytest.main([*options, *checks], plugins=[Plugin(folder)]):
+            raise SystemExit("the floor did not pass")
+    floor = (time.perf_counter() - started) / rounds
+    shutil.rmtree(folder)
+    return ours, stages, floor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--copies", type=int, default=30, help="students graded by us")
+    parser.add_argument("--rounds", type=int, default=5, help="students graded by the slow ones")
+    parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
+    asked = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {asked.core})
+    exercises = list(Catalogue.load())
+    base = Path(tempfile.mkdtemp(prefix="autogradebook-benchmark-"))
+    try:
+        few, many = learn_grade(base, 3), learn_grade(base, asked.copies)
+        more = (many - few) / (asked.copies - 3)
+        by_pytest = pytest_each(base, asked.rounds)
+        by_nbgrader = nbgrader_each(base, asked.rounds)
+        ours, stages, floor = warm(10)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    import torch
+
+    print(f"{date.today()}  {platform.machine()}, {platform.system()} {platform.release()}, one core, "
+          f"Python {platform.python_version()}, torch {torch.__version__}")  # fmt: skip
+    print(f"one student's {len(exercises)} exercises, seconds:")
+    rows = [
+        (f"learn grade, {asked.copies} students, whole command / {asked.copies}", many / asked.copies),
+        ("learn grade, one student more", more),
+        ("our judge in steady state", ours),
+        ("the floor: warm process, no isolation", floor),
+        (f"a pytest process for each (mean of {asked.rounds})", by_pytest),
+    ]
+    if by_nbgrader is not None:
+        rows.append((f"nbgrader autograde (mean of {asked.rounds})", by_nbgrader))
+    for what, seconds in rows:
+        print(f"  {what:<58}{seconds:9.3f}   x{seconds / more:7.1f}")
+    if by_nbgrader is None:
+        print("  nbgrader is not installed: pip install nbgrader")
+    print("where our time goes, seconds a student and share of the steady state:")
+    for name, seconds in sorted(stages.items(), key=lambda item: -item[1]):
+        if name != "zygote":
+            print(f"  {name:<58}{seconds:9.4f}   {seconds / ours:6.1%}")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    print(f"largest process: {peak / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
