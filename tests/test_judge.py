@@ -202,3 +202,40 @@ def test_a_check_that_fails_by_itself_is_our_fault(probe, submission, solution, 
         attempt = judge.judge(submission(solution))
         assert attempt.status is Verdict.INTERNAL_ERROR
         assert attempt.max_score == 7
+
+
+def test_an_answer_of_an_unforeseen_form_is_wrong_and_not_our_fault(probe, submission, solution, tmp_path):
+    """A check that stumbles over the learner's value only, and not over the reference's, has found a wrong answer."""
+    import shutil
+
+    from grader.catalogue import Catalogue
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    shutil.copytree(probe.folder.parents[1], tmp_path / "pack")
+    checks = tmp_path / "pack/exercises/01_probe/checks.py"
+    text = checks.read_text()
+    checks.write_text(text.replace('draw.normal(4)).agrees()', 'draw.normal(4)).value.shape[0] / 1'))
+    exercise = Catalogue.load(tmp_path / "pack").find("01")
+    with Judge([exercise], Settings(seed=1)) as judge:
+        assert statuses(judge.judge(submission(solution)))["test_double"] == "passed"
+        odd = solution.replace("return x * 2", "return x * 2 if x.dim() == 2 else None")
+        check = by_id(judge.judge(submission(odd)))["test_double"]
+        assert check.status is Verdict.FAILED
+        assert "form" in check.message
+
+
+def test_one_judge_goes_from_exercise_to_exercise(probe, submission, solution, tmp_path):
+    import shutil
+
+    from grader.catalogue import Catalogue
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    shutil.copytree(probe.folder.parents[1], tmp_path / "pack")
+    shutil.copytree(probe.folder, tmp_path / "pack/exercises/02_again")
+    shutil.copy(probe.solution, tmp_path / "pack/solutions/02_again.py")
+    with Judge(list(Catalogue.load(tmp_path / "pack")), Settings(seed=1)) as judge:
+        for _ in range(2):
+            for name in ("01_probe", "02_again"):
+                assert judge.judge(submission(solution, name)).status is Verdict.PASSED

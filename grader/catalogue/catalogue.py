@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,34 @@ _NAME = re.compile(r"(\d\d+)_([a-z0-9_]+)")
 class Catalogue:
     """All exercises of the package, or of a pack, in order."""
 
-    def __init__(self, exercises: Sequence[Exercise]) -> None:
+    def __init__(self, exercises: Sequence[Exercise], broken: Mapping[str, BadExercise] | None = None) -> None:
         self._exercises = tuple(sorted(exercises, key=lambda exercise: (exercise.number, exercise.name)))
+        self.broken = dict(broken or {})
+        """For an author: folders that break the contract of an exercise, and how."""
 
     @classmethod
-    def load(cls, pack: Path | None = None) -> "Catalogue":
-        """The installed exercises, or those of the folder `pack`, which holds `exercises/` and `solutions/`."""
+    def load(cls, pack: Path | None = None, *, for_author: bool = False) -> "Catalogue":
+        """The installed exercises, or those of the folder `pack`, which holds `exercises/` and `solutions/`.
+
+        Raises BadExercise for a folder that breaks the contract: a class must not be graded without it. For an
+        author, who may be writing two at a time, it is kept in `broken` instead.
+        """
         root = pack or content_root()
         if not (root / "exercises").is_dir():
             raise BadFile(f"{root} has no folder exercises/: a pack is a folder with exercises/ and solutions/.")
-        found = [
-            _read(folder, root)
-            for folder in sorted((root / "exercises").iterdir())
-            if folder.is_dir() and not folder.name.startswith((".", "_"))
-        ]
-        if not found:
+        found, broken = [], {}
+        for folder in sorted((root / "exercises").iterdir()):
+            if not folder.is_dir() or folder.name.startswith((".", "_")):
+                continue
+            try:
+                found.append(_read(folder, root))
+            except BadExercise as fault:
+                if not for_author:
+                    raise
+                broken[folder.name] = fault
+        if not found and not broken:
             raise BadFile(f"{root / 'exercises'} holds no exercise: add a folder NN_name with an exercise.toml.")
-        return cls(found)
+        return cls(found, broken)
 
     def __iter__(self) -> Iterator[Exercise]:
         return iter(self._exercises)
@@ -62,6 +73,9 @@ class Catalogue:
             hits = hits or [exercise for exercise in self._exercises if wanted and wanted in exercise.name]
         if len(hits) == 1:
             return hits[0]
+        for name, fault in self.broken.items():
+            if wanted in (name, _stem(name), name.partition("_")[0]):
+                raise fault
         if hits:
             names = ", ".join(exercise.name for exercise in hits[:6])
             raise WrongUsage(f"'{text}' could be {names}. Say which one by its full name.")

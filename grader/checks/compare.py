@@ -295,7 +295,7 @@ def _dicts(yours: Any, wanted: Mapping[Any, Any], what: str, close: Closeness, l
     if extra:
         return f"{what} has {', '.join(map(repr, extra[:4]))}, which was not asked for."
     for key, value in wanted.items():
-        if told := difference(yours[key], value, f"{what}[{key!r}]", close, looks):
+        if told := difference(yours[key], value, f"{key!r} in {what}", close, looks):
             return told
     return None
 

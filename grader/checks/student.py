@@ -59,7 +59,8 @@ class Student:
     def read(self, name: str) -> bytes:
         """The bytes of a file in the scratch folder."""
         value = self._ask(Word.READ, name, None, (), {}, "", None).value
-        assert isinstance(value, bytes)
+        if not isinstance(value, bytes):
+            raise CheckFailed(f"The file {name} could not be read back.")
         return value
 
     def restart(self) -> None:
@@ -94,7 +95,8 @@ class Student:
             raise CheckFailed(
                 f"{answer.what} gave {kind_of(reply.value)}, but it must raise {raising} here.", answer.given
             )
-        elif reply.raised is None:
+        elif reply.raised is None or (reply.raised.kind == "NotImplementedError" and reply.raised.own):
+            # A stub raises NotImplementedError, which is a RuntimeError: it is still to be written.
             raise StudentEnded(request, reply, answer.given)
         elif raising not in reply.raised.kinds:
             raise CheckFailed(
@@ -183,6 +185,7 @@ class Answer:
         rtol: float | None = None,
         atol: float | None = None,
         say: str = "",
+        what: str = "",
         may_change: bool = False,
         requires_grad: bool = False,
         is_leaf: bool = False,
@@ -194,14 +197,16 @@ class Answer:
         """The value, and the arguments after the call, must be those of the reference solution.
 
         Compared in the order kind, shape, dtype, device, value; then the claims that are asked for. rtol, atol:
-        where the tolerance by dtype and device does not fit. say: a sentence to add to a failure. may_change:
-        the arguments may be changed in place.
+        where the tolerance by dtype and device does not fit. say: a sentence to add to a failure. what: the
+        name of the value in a failure, where "the result of f(…)" says too little. may_change: the arguments
+        may be changed in place.
         """
         looks = Looks(requires_grad, is_leaf, grad, strides, shares, dtype)
         reference = self.student.expected(self.index)
         if reference.outcome is not Outcome.RETURNED:
             raise RuntimeError(f"the reference gives no answer to {self.what}: {reference.raised or reference.reason}")
-        told = difference(self.value, reference.value, f"the result of {self.what}", Closeness(rtol, atol), looks)
+        named = what or f"the result of {self.what}"
+        told = difference(self.value, reference.value, named, Closeness(rtol, atol), looks)
         if told is None and not may_change:
             told = self._changed(reference)
         if told is not None:
@@ -246,7 +251,8 @@ def _given(value: Any) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """As a sentence begins; a name of the learner's stays as it is written."""
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "item ", "your ", "'")) else text
 
 
 __all__ = ["Answer", "Oracle", "Student", "Thing", "count"]

@@ -9,6 +9,7 @@ from grader.catalogue.known import known_answers
 from grader.checks.student import Student
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import OurFault
+from grader.core.exchange import Backend
 from grader.core.exercise import Exercise, in_language
 from grader.core.submission import Submission
 from grader.core.text import clean
@@ -18,7 +19,7 @@ from grader.judge.known import KnownAnswers, Replay, scenes_of
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
-from grader.sandbox.client import ConfinedBackend
+from grader.sandbox.client import ConfinedBackend, LocalBackend
 
 
 class Judge:
@@ -176,20 +177,29 @@ class _Hearing:
         self._progress = progress
         self._known = judge.known(exercise)
         self._reference: Replay | None = None
+        self._twin: LocalBackend | None = None
         self.results: list[CheckResult] = []
         self.fault: OurFault | None = None
         self.backend = ConfinedBackend(
             judge._host, exercise.file_name, submission.source, scenes_of(exercise), exercise.limits
         )
         self.case = Case(
-            exercise, self._student, lambda check: judge.seed_of(exercise.name, check.id), judge._settings.device,
-            self._after, self._before,
+            exercise, self._student, self._reference_as_student, lambda check: judge.seed_of(exercise.name, check.id),
+            judge._settings.device, self._after, self._before,
         )  # fmt: skip
 
     def _student(self, check: CheckItem) -> Student:
+        return self._student_of(check, self.backend)
+
+    def _reference_as_student(self, check: CheckItem) -> Student:
+        """The solution in the place of what was handed in; in this process, since it is our own code."""
+        self._twin = self._known.reference_backend()
+        return self._student_of(check, self._twin)
+
+    def _student_of(self, check: CheckItem, backend: Backend) -> Student:
         self._reference = self._known.reference()
         return Student(
-            self.backend,
+            backend,
             self._reference.reply,
             lambda index: self._judge.seed_of(self._exercise.name, check.id, index),
             self._judge._settings.device,
@@ -210,8 +220,10 @@ class _Hearing:
         return True
 
     def _after(self, run: CheckRun) -> bool:
-        if self._reference is not None:
-            self._reference.close()
+        for ours in (self._reference, self._twin):
+            if ours is not None:
+                ours.close()
+        self._twin = None
         if isinstance(run.error, OurFault):
             self.fault = run.error
             return False

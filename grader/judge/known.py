@@ -77,8 +77,11 @@ class KnownAnswers:
         """In the judge's own process: it is our code, and no learner's ever runs beside it."""
         return Replay(
             self._memo(self._exercise.solution),
-            lambda: LocalBackend(self._exercise.file_name, self._solution, self._scenes, self._host.device),
+            self.reference_backend,
         )
+
+    def reference_backend(self) -> LocalBackend:
+        return LocalBackend(self._exercise.file_name, self._solution, self._scenes, self._host.device)
 
     def misconception(self, check: str, log: Sequence[tuple[Request, Reply]]) -> str | None:
         """The slug of the wrong idea whose answer says, to the same requests, what the learner's said.

@@ -19,6 +19,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from grader.checks.draw import Draw
+from grader.checks.failures import CheckFailed
 from grader.checks.mark import Terms
 from grader.checks.student import Student
 from grader.core.errors import OurFault
@@ -66,6 +67,8 @@ class Case:
 
     exercise: Exercise
     make_student: Callable[[CheckItem], Student]
+    make_reference: Callable[[CheckItem], Student]
+    """The reference solution in the place of the learner's."""
     seed_of: Callable[[CheckItem], int]
     device: str
     after: Callable[[CheckRun], bool]
@@ -87,6 +90,7 @@ class CheckRunner:
         self._thread = threading.Thread(target=self._pytest, name="checks", daemon=True)
         self._current: CheckRun | None = None
         self._case: Case | None = None
+        self._make_student: Callable[[CheckItem], Student]
 
     def start(self) -> None:
         """Collect; waits until the checks are ready."""
@@ -168,19 +172,35 @@ class CheckRunner:
     def _run(self, case: Case) -> None:
         self._case = case
         checks = self.checks[case.exercise.name]
-        for index, check in enumerate(checks):
-            if not case.before(check):
-                continue
-            self._current = CheckRun(check)
-            started = time.perf_counter()
-            # `nextitem` decides which fixtures are torn down: another item of the same file, so that the
-            # function's are and the file's are not.
-            other = checks[index - 1].item if len(checks) > 1 else None
-            runtestprotocol(check.item, log=False, nextitem=other)
-            self._current.seconds = time.perf_counter() - started
-            if not case.after(self._current):
-                break
-        self._case = self._current = None
+        try:
+            for index, check in enumerate(checks):
+                if not case.before(check):
+                    continue
+                # `nextitem` decides which fixtures are torn down: an item of the same file, so that the
+                # function's are and the file's are not.
+                other = checks[index - 1] if len(checks) > 1 else None
+                run = self._run_check(check, other, case.make_student)
+                if _unforeseen(run.error, case.exercise) and self._passes(check, other, case.make_reference):
+                    run.error = CheckFailed("Your answer does not have the form that was asked for.")
+                if not case.after(run):
+                    break
+        finally:
+            # The next case may be of another exercise: pytest insists that this one's file is left first.
+            checks[0].item.session._setupstate.teardown_exact(None)
+            self._case = self._current = None
+
+    def _run_check(
+        self, check: CheckItem, other: CheckItem | None, make_student: Callable[[CheckItem], Student]
+    ) -> CheckRun:
+        self._current = run = CheckRun(check)
+        self._make_student = make_student
+        started = time.perf_counter()
+        runtestprotocol(check.item, log=False, nextitem=other.item if other else None)
+        run.seconds = time.perf_counter() - started
+        return run
+
+    def _passes(self, check: CheckItem, other: CheckItem | None, make_student: Callable[[CheckItem], Student]) -> bool:
+        return self._run_check(check, other, make_student).error is None
 
     def ended(self, error: BaseException) -> None:
         assert self._current is not None
@@ -188,9 +208,8 @@ class CheckRunner:
             self._current.error = error
 
     def student(self) -> Student:
-        assert self._case is not None
         assert self._current is not None
-        self._current.student = self._case.make_student(self._current.check)
+        self._current.student = self._make_student(self._current.check)
         return self._current.student
 
     def draw(self) -> Draw:
@@ -201,6 +220,20 @@ class CheckRunner:
     def device(self) -> str:
         assert self._case is not None
         return self._case.device
+
+
+def _unforeseen(error: BaseException | None, exercise: Exercise) -> bool:
+    """Whether a check stumbled in its own lines over a value: over an answer of a form that its author did not
+    think of, or over a mistake of the author's. If it runs through with the reference, it was the answer.
+    """
+    if not isinstance(error, AttributeError | IndexError | KeyError | RuntimeError | TypeError | ValueError):
+        return False
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == str(exercise.checks):
+            return True
+        step = step.tb_next
+    return False
 
 
 class _Plugin:

@@ -1,6 +1,7 @@
 """Whose fault it was: the one place where the ending of a check becomes a verdict and a message."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from grader.core.exchange import Outcome, Raised, Reply
 from grader.core.submission import Submission
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
+
+CHECKS = "checks.py"
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,18 @@ def ending(error: BaseException | None, submission: Submission) -> Ending:
         return _student_ended(error, submission)
     if isinstance(error, pytest.skip.Exception):
         return Ending(Verdict.SKIPPED, clean(str(error.msg)))
-    if isinstance(error, AssertionError):
-        # A bare assert of the author's: its text would show the check, so only a text written for it is told.
+    if isinstance(error, AssertionError) and _line_of(error) == CHECKS:
+        # A bare assert of the author's: only a text that was written for it is told, never its line.
         return Ending(Verdict.FAILED, clean(str(error)) or "The answer is not right.")
     return Ending(Verdict.INTERNAL_ERROR, f"The check itself failed: {one_line(f'{type(error).__name__}: {error}')}")
+
+
+def _line_of(error: BaseException) -> str:
+    """The name of the file whose line raised."""
+    name, step = "", error.__traceback__
+    while step is not None:
+        name, step = step.tb_frame.f_code.co_filename, step.tb_next
+    return Path(name).name
 
 
 def load_failed(reply: Reply, submission: Submission) -> Ending:

@@ -508,9 +508,8 @@ class ConfinedBackend:
     def _how_it_ended(self, child: Child, reason: str) -> str:
         if reason != "the process ended":
             return reason
-        with contextlib.suppress(OurFault):
-            return _ended(self._host.fate(child)) or reason
-        return reason
+        # Raises OurFault where the zygote is gone as well: then the child did not die by its own hand.
+        return _ended(self._host.fate(child)) or reason
 
     def _exchange(self, request: Request) -> Reply:
         child = self._child

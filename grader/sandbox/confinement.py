@@ -91,9 +91,7 @@ class Confiner:
             except (OSError, ValueError) as error:
                 raise ConfinementFailed(f"Landlock could not be prepared: {error}") from error
         if not seccomp.missing():
-            self._filter = seccomp.Filter(
-                processes=plan.processes > 0, gpu=plan.gpu, signals_scoped=version >= 6
-            )
+            self._filter = seccomp.Filter(processes=plan.processes > 0, gpu=plan.gpu, signals_scoped=version >= 6)
 
     def apply(
         self,

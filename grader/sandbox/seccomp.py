@@ -165,9 +165,7 @@ def _by_argument(processes: bool, gpu: bool, signals_scoped: bool) -> dict[str, 
     if processes:
         clone = _look(0, (_ANY_BIT, _CLONE_REFUSED, "deny", "allow"))
     else:
-        clone = _look(
-            0, (_ANY_BIT, _CLONE_REFUSED, "deny", "next"), (_ANY_BIT, _CLONE_THREAD, "allow", "deny")
-        )
+        clone = _look(0, (_ANY_BIT, _CLONE_REFUSED, "deny", "next"), (_ANY_BIT, _CLONE_THREAD, "allow", "deny"))
     if gpu:  # The driver has requests without number; keep only those to terminals from it.
         ioctl = _look(
             1,

@@ -1,0 +1,27 @@
+"""misconception: equal-pieces
+fails: test_split_back
+
+chunk is the function that undoes cat.
+"""
+
+import torch
+
+
+def join_rows(tables):
+    return torch.cat(tables)
+
+
+def join_columns(tables):
+    return torch.cat(tables, dim=1)
+
+
+def make_batch(samples):
+    return torch.stack(samples)
+
+
+def split_back(table, lengths):
+    return torch.chunk(table, len(lengths))
+
+
+def interleave(tables):
+    return torch.stack(tables, dim=1).flatten(0, 1)

@@ -1,0 +1,27 @@
+"""misconception: not-interleaved
+fails: test_interleave_two, test_interleave_many
+
+A new dim and a flatten mix the tables, wherever the new dim stands.
+"""
+
+import torch
+
+
+def join_rows(tables):
+    return torch.cat(tables)
+
+
+def join_columns(tables):
+    return torch.cat(tables, dim=1)
+
+
+def make_batch(samples):
+    return torch.stack(samples)
+
+
+def split_back(table, lengths):
+    return torch.split(table, lengths)
+
+
+def interleave(tables):
+    return torch.stack(tables).flatten(0, 1)

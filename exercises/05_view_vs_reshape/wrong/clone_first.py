@@ -1,0 +1,29 @@
+"""misconception: always-a-copy
+fails: test_view_as_rows, test_view_as_rows_strided, test_view_as_rows_refuses
+
+Another shape is another tensor, so let it have its own numbers.
+"""
+
+import torch
+
+
+def flatten_samples(batch):
+    return batch.reshape(batch.shape[0], -1)
+
+
+def flatten_by_columns(matrix):
+    return matrix.t().reshape(-1)
+
+
+def view_as_rows(x, rows):
+    return x.clone().view(rows, -1)
+
+
+def is_copy(x, y):
+    return x.untyped_storage().data_ptr() != y.untyped_storage().data_ptr()
+
+
+def write_every(x, step, value):
+    flat = x.reshape(-1)
+    flat[::step] = value
+    x.copy_(flat.view(x.shape))

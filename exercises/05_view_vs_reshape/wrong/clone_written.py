@@ -1,0 +1,30 @@
+"""misconception: write-lost
+fails: test_write_every, test_write_every_strided
+
+To be safe, work on a clone; and then the name x is given to the result.
+"""
+
+import torch
+
+
+def flatten_samples(batch):
+    return batch.reshape(batch.shape[0], -1)
+
+
+def flatten_by_columns(matrix):
+    return matrix.t().reshape(-1)
+
+
+def view_as_rows(x, rows):
+    return x.view(rows, -1)
+
+
+def is_copy(x, y):
+    return x.untyped_storage().data_ptr() != y.untyped_storage().data_ptr()
+
+
+def write_every(x, step, value):
+    flat = x.clone().reshape(-1)
+    flat[::step] = value
+    x = flat.reshape(x.shape)
+    return x

@@ -1,0 +1,29 @@
+"""misconception: copied-without-a-word
+fails: test_view_as_rows_strided, test_view_as_rows_refuses
+
+contiguous() is what one writes in front of view, so that it runs.
+"""
+
+import torch
+
+
+def flatten_samples(batch):
+    return batch.reshape(batch.shape[0], -1)
+
+
+def flatten_by_columns(matrix):
+    return matrix.t().reshape(-1)
+
+
+def view_as_rows(x, rows):
+    return x.contiguous().view(rows, -1)
+
+
+def is_copy(x, y):
+    return x.untyped_storage().data_ptr() != y.untyped_storage().data_ptr()
+
+
+def write_every(x, step, value):
+    flat = x.reshape(-1)
+    flat[::step] = value
+    x.copy_(flat.view(x.shape))
