@@ -28,6 +28,9 @@ from grader.sandbox.protocol import FrameReader, Kind, ProtocolError
 from grader.sandbox.values import Observed
 
 
+GPU_MAPPED_MB = 32 * 1024
+
+
 class SpawnedChild:
     """A subprocess: its standard input and output are the line, its standard error is what it prints.
 
@@ -239,7 +242,7 @@ def main() -> None:
     os.environ["TMPDIR"] = os.environ["HOME"] = settings["scratch"]
     tempfile.tempdir = settings["scratch"]
     device = settings["device"]
-    missing = warm.up(tuple(settings["needs"]), device)
+    missing = warm.up(tuple(settings["needs"]))
     layers: tuple[str, ...] = ()
     if sys.platform == "linux":
         plan = confinement.Plan(
@@ -247,10 +250,14 @@ def main() -> None:
         )
         layers = confinement.Confiner(plan).apply(
             settings["scratch"],
-            memory_mb=settings["memory_mb"],
+            # The driver maps gigabytes that nobody writes to; the judge watches what is resident.
+            memory_mb=settings["memory_mb"] + (GPU_MAPPED_MB if device != "cpu" else 0),
             cpu_seconds=settings["cpu_seconds"],
             file_mb=settings["file_mb"],
         )
+    if device != "cpu":
+        # Only now: CUDA starts threads, and a thread that was there before would stay unconfined.
+        warm.steps(device)
     import torch
 
     about = json.dumps({"torch": torch.__version__, "missing": json.dumps(missing)})

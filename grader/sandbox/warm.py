@@ -17,11 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def up(needs: tuple[str, ...] = (), device: str = "cpu") -> dict[str, str]:
-    """Import and run; answers with the modules of `needs` that cannot be imported, and why.
-
-    `device` is touched (with a CUDA context, say) only by a process that will never fork.
-    """
+def up(needs: tuple[str, ...] = ()) -> dict[str, str]:
+    """Import and run; answers with the modules of `needs` that cannot be imported, and why."""
     # Modules that learners use and that are slow or impossible to import once confined.
     for name in (
         "collections", "copy", "csv", "dataclasses", "functools", "itertools", "json", "math", "os", "pathlib",
@@ -41,16 +38,15 @@ def up(needs: tuple[str, ...] = (), device: str = "cpu") -> dict[str, str]:
             missing[name] = f"{type(error).__name__}: {error}"
     random.seed(0)
     np.random.seed(0)
-    _steps("cpu")
-    if device != "cpu":
-        _steps(device)
+    steps("cpu")
     gc.collect()
     # Frozen objects are left alone by later collections, so a child's gc does not copy their pages.
     gc.freeze()
     return missing
 
 
-def _steps(device: str) -> None:
+def steps(device: str) -> None:
+    """One step of each kind on the device. On CUDA only in a process that will never fork."""
     import torch
     from torch import nn
     from torch.nn import functional as F
