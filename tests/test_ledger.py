@@ -192,6 +192,16 @@ def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text() == '{"format": 2, "exercises": {}}'
 
 
+def test_a_file_is_replaced_and_never_written_over(tmp_path: Path) -> None:
+    progress = Progress.load(tmp_path)
+    progress.record(attempt(exercise=CAT))
+    with open(tmp_path / ".learn/progress.json", "rb") as reader:
+        before = (tmp_path / ".learn/progress.json").read_bytes()
+        progress.record(attempt())
+        assert reader.read() == before
+    assert sorted(path.name for path in (tmp_path / ".learn").iterdir()) == ["lock", "progress.json"]
+
+
 def test_progress_that_cannot_be_saved(tmp_path: Path) -> None:
     (tmp_path / ".learn").write_text("in the way")
     with pytest.raises(BadFile, match=r"can't be (saved|read)"):
@@ -463,7 +473,7 @@ def test_a_place_that_nobody_can_write_to() -> None:
         Gradebook.open(Path("/proc/self/out"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write everywhere")
 def test_a_folder_that_we_may_not_write_to(out: Path) -> None:
     Gradebook.open(out).close()
     for path, mode in ((out / "gradebook.db", 0o400), (out, 0o500)):
@@ -490,7 +500,10 @@ def test_readers_need_no_lock_and_change_nothing(book: Gradebook, out: Path) -> 
 def test_a_second_writer_is_told_who_is_first(book: Gradebook, out: Path) -> None:
     with pytest.raises(BadFile, match=rf"Another `learn grade` .*process {os.getpid()}"):
         Gradebook.open(out)
-    code = "import sys; from pathlib import Path; from grader.ledger.gradebook import Gradebook; Gradebook.open(Path(sys.argv[1]))"
+    code = (
+        "import sys; from pathlib import Path; from grader.ledger.gradebook import Gradebook\n"
+        "Gradebook.open(Path(sys.argv[1]))"
+    )
     told = subprocess.run([sys.executable, "-c", code, out], capture_output=True, text=True, check=False).stderr
     assert f"process {os.getpid()}" in told.splitlines()[-1]
     book.record_many([("k", attempt())])

@@ -47,8 +47,6 @@ class Place:
             comment = sign == "#" and not self.quote
             at += step
         self.continued = line.endswith("\\") and not comment
-        if len(self.quote) == 1 and not self.continued:
-            self.quote = ""  # a string that was never closed ends with its line
 
 
 def leave_out(code: str) -> tuple[str, list[tuple[int, str]]]:

@@ -27,7 +27,6 @@ from grader.sandbox.client import PRINTED_LIMIT, START_SECONDS, Child, ChildGone
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError
 from grader.sandbox.values import Observed
 
-
 GPU_MAPPED_MB = 32 * 1024
 
 
