@@ -246,3 +246,24 @@ def test_a_session_answers_every_word(tmp_path):
     ask(Word.FILES, "", None, {"d/a.txt": b"hello"})
     assert ask(Word.READ, "d/a.txt").value == b"hello"
     assert ask(Word.READ, "d/b.txt").outcome is Outcome.REFUSED
+
+
+def test_the_scratch_folder_has_no_name_of_its_own(tmp_path):
+    """Two sessions in two folders reply the same, or no known answer could ever be recognised."""
+    replies = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        session = Session(str(folder))
+        source = "import os\ndef f(p): return [p, os.path.dirname(p), 'x']\ndef g(p): open(p)\n"
+        for word, called, args in (
+            (Word.LOAD, "", ("a.py", source, None)),
+            (Word.CALL, "f", (ScratchPath("d/e.txt"),)),
+            (Word.CALL, "g", (ScratchPath("d/e.txt"),)),
+        ):
+            replies.append(decode_reply(session.answer(encode_request(Request(word, called, args=args)))))
+    f, g = replies[1], replies[2]
+    assert f.value == [ScratchPath("d/e.txt"), ScratchPath("d"), "x"]
+    assert f.args == (ScratchPath("d/e.txt"),)
+    assert str(tmp_path) not in g.raised.message
+    assert (f.value, g.raised) == (replies[4].value, replies[5].raised)

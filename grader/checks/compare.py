@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from grader.core.exchange import ArraySeen, Device, DType, Handle, Outcome, Reply, TensorSeen
+from grader.core.exchange import ArraySeen, Device, DType, Handle, Outcome, Reply, ScratchPath, TensorSeen
 
 _TOLERANCE = {
     "float16": (1e-3, 1e-5),
@@ -82,7 +82,7 @@ def difference(  # noqa: PLR0911, PLR0912 - one arm for each kind of value
         if looks.shares and yours.shares != wanted.shares:
             return _sharing(yours.shares, wanted.shares, what)
         return _values(torch.from_numpy(yours.value), torch.from_numpy(wanted.value), wanted.dtype, "cpu", what, close)
-    if isinstance(wanted, bool) or wanted is None or isinstance(wanted, str | bytes | DType | Device):
+    if isinstance(wanted, bool) or wanted is None or isinstance(wanted, str | bytes | DType | Device | ScratchPath):
         if type(yours) is not type(wanted):
             return f"{what} is {kind_of(yours)}, but {kind_of(wanted)} was asked for."
         return None if yours == wanted else f"{what} is {show(yours)}, expected {show(wanted)}."

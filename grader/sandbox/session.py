@@ -200,7 +200,7 @@ class Session:
             self._things.append(thing)
             return Handle(len(self._things) - 1, type(thing).__name__, _short(thing))
 
-        encoder = Encoder(describe, shares, observe=True)
+        encoder = Encoder(describe, shares, observe=True, scratch=self._scratch)
         try:
             value = describe(reply.value) if forced else reply.value
             return _encode_reply(encoder, _with_value(reply, value))
@@ -211,7 +211,8 @@ class Session:
 
     def _tell(self, error: BaseException) -> Raised:
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:20] if kind is not object)
-        with_message = _text_of(error)
+        # The folder has another name in every process; the learner knows the files in it.
+        with_message = _text_of(error).replace(self._scratch + os.sep, "").replace(self._scratch, ".")
         if isinstance(error, SyntaxError):
             ours = error.filename == self._file_name
             lines = ((error.lineno or 0, ""),) if ours else ()

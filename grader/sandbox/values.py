@@ -69,11 +69,16 @@ class Encoder:
         shares: Callable[[Any], tuple[str, ...]] | None = None,
         *,
         observe: bool,
+        scratch: str = "",
     ) -> None:
+        """observe: tensors are described, not only sent. scratch: a folder whose paths are sent as relative
+        ones, since its name is another in every process.
+        """
         self.out = bytearray()
         self._describe = describe
         self._shares = shares
         self._observe = observe
+        self._scratch = scratch
         self._items = 0
 
     def write(self, value: object, depth: int = 0) -> None:  # noqa: PLR0912, PLR0915 - one arm for each plain type
@@ -98,8 +103,9 @@ class Encoder:
             out += b"c"
             out += _F64.pack(value.real) + _F64.pack(value.imag)
         elif isinstance(value, str):
-            out += b"s"
-            self.text(value)
+            inside = bool(self._scratch) and (value + "/").startswith(self._scratch + "/")
+            out += b"p" if inside else b"s"
+            self.text(value[len(self._scratch) :].lstrip("/") if inside else value)
         elif isinstance(value, bytes | bytearray | memoryview):
             data = bytes(value)
             out += b"b" + _U64.pack(len(data))

@@ -20,6 +20,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from typing import Any, NoReturn
 
@@ -86,6 +87,8 @@ class Zygote:
             os.close(output)
             os.chdir(scratch)
             os.environ["TMPDIR"] = os.environ["HOME"] = scratch
+            # The warm-up made it remember another folder, which this process may not write to.
+            tempfile.tempdir = None
             layers = self._confiners[min(order["processes"], 1)].apply(
                 scratch,
                 memory_mb=order["memory_mb"],
