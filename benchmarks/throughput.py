@@ -158,7 +158,7 @@ def warm(rounds: int) -> tuple[float, dict[str, float], float]:
     folder = Path(tempfile.mkdtemp())
     for exercise in exercises:
         (folder / exercise.file_name).write_text(exercise.solution.read_text(encoding="utf-8"), encoding="utf-8")
-    options = ["-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "-c", "/dev/null"]
+    options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "-c", "/dev/null"]
     checks = [str(exercise.checks) for exercise in exercises]
     pytest.main([*options, *checks], plugins=[Plugin(folder)])
     started = time.perf_counter()

@@ -77,13 +77,13 @@ class Draw:
         return self.python.randrange(2**31)
 
     def png(self, height: int, width: int, mode: str = "RGB") -> bytes:
-        """A PNG file of noise, `mode` "RGB" or "L"."""
+        """A PNG file of noise, `mode` "RGB", "RGBA" or "L"."""
         import io
 
         from PIL import Image
 
-        channels = {"RGB": 3, "L": 1}[mode]
+        channels = {"RGB": 3, "RGBA": 4, "L": 1}[mode]
         data: Any = self.integers(0, 256, height, width, channels, dtype=torch.uint8).numpy()
         buffer = io.BytesIO()
-        Image.fromarray(data[:, :, 0] if channels == 1 else data, mode).save(buffer, "PNG")
+        Image.fromarray(data[:, :, 0] if channels == 1 else data).save(buffer, "PNG")
         return buffer.getvalue()

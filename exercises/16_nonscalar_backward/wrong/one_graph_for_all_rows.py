@@ -1,0 +1,45 @@
+"""misconception: graph-used-twice
+fails: test_jacobian
+
+f(x) is computed once, since it does not change; backward is run from it for each row.
+"""
+
+import torch
+
+
+def slopes(f, x):
+    leaf = x.clone().requires_grad_()
+    y = f(leaf)
+    y.backward(gradient=torch.ones_like(y))
+    return leaf.grad
+
+
+def weighted_gradient(y, x, v):
+    y.backward(gradient=v)
+    return x.grad
+
+
+def weighted_sum(y, weights):
+    return (y * weights.reshape(y.shape)).sum()
+
+
+def jacobian_row(f, x, i):
+    leaf = x.clone().requires_grad_()
+    y = f(leaf)
+    one_hot = torch.zeros_like(y).reshape(-1)
+    one_hot[i] = 1
+    y.backward(gradient=one_hot.reshape(y.shape))
+    return leaf.grad
+
+
+def jacobian(f, x):
+    leaf = x.clone().requires_grad_()
+    y = f(leaf)
+    rows = []
+    for i in range(len(y)):
+        v = torch.zeros_like(y)
+        v[i] = 1
+        leaf.grad = None
+        y.backward(gradient=v)
+        rows.append(leaf.grad)
+    return torch.stack(rows)

@@ -1,0 +1,39 @@
+"""misconception: gradient-shape
+fails: test_row, test_row_of_table, test_jacobian
+
+The gradient of x is wanted, so gradient= is given x's shape.
+"""
+
+import torch
+
+
+def slopes(f, x):
+    leaf = x.clone().requires_grad_()
+    y = f(leaf)
+    y.backward(gradient=torch.ones_like(y))
+    return leaf.grad
+
+
+def weighted_gradient(y, x, v):
+    y.backward(gradient=v)
+    return x.grad
+
+
+def weighted_sum(y, weights):
+    return (y * weights.reshape(y.shape)).sum()
+
+
+def jacobian_row(f, x, i):
+    leaf = x.clone().requires_grad_()
+    y = f(leaf)
+    one_hot = torch.zeros_like(x).reshape(-1)
+    one_hot[i % x.numel()] = 1
+    y.backward(gradient=one_hot.reshape(x.shape))
+    return leaf.grad
+
+
+def jacobian(f, x):
+    rows = []
+    for i in range(len(f(x))):
+        rows.append(jacobian_row(f, x, i))
+    return torch.stack(rows)

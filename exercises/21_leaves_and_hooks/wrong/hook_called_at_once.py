@@ -1,0 +1,36 @@
+"""misconception: hook-called-at-once
+fails: test_watch, test_watch_ends
+
+The hook is called while it is handed over, so what is registered is its result, None.
+"""
+
+import torch
+
+
+def make_parameter(values, scale):
+    return (values * scale).to(torch.float32).requires_grad_()
+
+
+def keeps_grad(tensors):
+    return [t.requires_grad and (t.is_leaf or t.retains_grad) for t in tensors]
+
+
+def hidden_gradients(inner, outer, x):
+    h = inner(x)
+    h.retain_grad()
+    loss = outer(h)
+    loss.backward()
+    return h.grad, x.grad
+
+
+def watch(t, log):
+    return t.register_hook(log.append(t.grad))
+
+
+def scaled_backward(loss_of, w, factor):
+    handle = w.register_hook(lambda grad: grad * factor)
+    try:
+        loss = loss_of(w)
+        loss.backward()
+    finally:
+        handle.remove()

@@ -1,0 +1,33 @@
+"""misconception: everything-scaled
+fails: test_neighbours
+
+The hook hangs on the loss, where all gradients begin.
+"""
+
+import torch
+
+
+def make_parameter(values, scale):
+    return (values * scale).to(torch.float32).requires_grad_()
+
+
+def keeps_grad(tensors):
+    return [t.requires_grad and (t.is_leaf or t.retains_grad) for t in tensors]
+
+
+def hidden_gradients(inner, outer, x):
+    h = inner(x)
+    h.retain_grad()
+    loss = outer(h)
+    loss.backward()
+    return h.grad, x.grad
+
+
+def watch(t, log):
+    return t.register_hook(lambda grad: log.append(grad))
+
+
+def scaled_backward(loss_of, w, factor):
+    loss = loss_of(w)
+    loss.register_hook(lambda grad: grad * factor)
+    loss.backward()

@@ -1,0 +1,35 @@
+"""misconception: others-left-out
+fails: test_neighbours
+
+Since only w's gradient is to be scaled, only w's gradient is asked for.
+"""
+
+import torch
+
+
+def make_parameter(values, scale):
+    return (values * scale).to(torch.float32).requires_grad_()
+
+
+def keeps_grad(tensors):
+    return [t.requires_grad and (t.is_leaf or t.retains_grad) for t in tensors]
+
+
+def hidden_gradients(inner, outer, x):
+    h = inner(x)
+    h.retain_grad()
+    loss = outer(h)
+    loss.backward()
+    return h.grad, x.grad
+
+
+def watch(t, log):
+    return t.register_hook(lambda grad: log.append(grad))
+
+
+def scaled_backward(loss_of, w, factor):
+    (gradient,) = torch.autograd.grad(loss_of(w), w)
+    if w.grad is None:
+        w.grad = gradient * factor
+    else:
+        w.grad += gradient * factor

@@ -1,0 +1,35 @@
+"""misconception: no-retain-grad
+fails: test_hidden_gradients
+
+h is told to require grad, which it does already; that does not make it keep the gradient.
+"""
+
+import torch
+
+
+def make_parameter(values, scale):
+    return (values * scale).to(torch.float32).requires_grad_()
+
+
+def keeps_grad(tensors):
+    return [t.requires_grad and (t.is_leaf or t.retains_grad) for t in tensors]
+
+
+def hidden_gradients(inner, outer, x):
+    h = inner(x)
+    h.requires_grad_()
+    outer(h).backward()
+    return h.grad, x.grad
+
+
+def watch(t, log):
+    return t.register_hook(lambda grad: log.append(grad))
+
+
+def scaled_backward(loss_of, w, factor):
+    handle = w.register_hook(lambda grad: grad * factor)
+    try:
+        loss = loss_of(w)
+        loss.backward()
+    finally:
+        handle.remove()

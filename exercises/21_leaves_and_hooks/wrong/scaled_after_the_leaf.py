@@ -1,0 +1,37 @@
+"""misconception: leaf-thrown-away
+fails: test_parameter
+
+The leaf is made first and scaled afterwards: what is returned is a result of the leaf.
+"""
+
+import torch
+
+
+def make_parameter(values, scale):
+    w = torch.tensor(values.tolist(), device=values.device, requires_grad=True)
+    return w * scale
+
+
+def keeps_grad(tensors):
+    return [t.requires_grad and (t.is_leaf or t.retains_grad) for t in tensors]
+
+
+def hidden_gradients(inner, outer, x):
+    h = inner(x)
+    h.retain_grad()
+    loss = outer(h)
+    loss.backward()
+    return h.grad, x.grad
+
+
+def watch(t, log):
+    return t.register_hook(lambda grad: log.append(grad))
+
+
+def scaled_backward(loss_of, w, factor):
+    handle = w.register_hook(lambda grad: grad * factor)
+    try:
+        loss = loss_of(w)
+        loss.backward()
+    finally:
+        handle.remove()

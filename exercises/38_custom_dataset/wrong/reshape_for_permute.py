@@ -1,0 +1,55 @@
+"""misconception: reshape-for-permute
+fails: test_load_image, test_items, test_batches
+
+The shape must be (3, H, W), and reshape makes that shape.
+"""
+
+import csv
+import os
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import Dataset
+
+CLASSES = ("cat", "dog")
+
+
+def read_table(csv_file):
+    with open(csv_file, newline="") as file:
+        return [(row["file"], CLASSES.index(row["label"])) for row in csv.DictReader(file)]
+
+
+def load_image(path):
+    pixels = np.array(Image.open(path).convert("RGB"))
+    height, width, _ = pixels.shape
+    return torch.from_numpy(pixels).reshape(3, height, width).float() / 255
+
+
+class PetDataset(Dataset):
+    def __init__(self, csv_file, image_dir, transform=None):
+        self.rows = read_table(csv_file)
+        self.image_dir = image_dir
+        self.transform = transform
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        name, label = self.rows[index]
+        image = load_image(os.path.join(self.image_dir, name))
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, label
+
+
+class Part(Dataset):
+    def __init__(self, dataset, indices):
+        self.dataset = dataset
+        self.indices = indices
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __getitem__(self, index):
+        return self.dataset[self.indices[index]]
