@@ -243,7 +243,8 @@ def _sharing(yours: tuple[str, ...], wanted: tuple[str, ...], what: str) -> str:
 def _values(
     yours: torch.Tensor, wanted: torch.Tensor, dtype: str, device: str, what: str, close: Closeness
 ) -> str | None:
-    if yours.numel() == 0:
+    # Nearly always true, and twenty times faster than looking how near each value is.
+    if torch.equal(yours, wanted):
         return None
     rtol, atol = close.of(dtype, device)
     if yours.dtype != wanted.dtype:

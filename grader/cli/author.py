@@ -52,8 +52,8 @@ def verify(
     console = Console()
     rows = []
     if not which:
-        broken = catalogue.broken.items()
-        rows = [Proof(name, "folder", "contract", "", None, 0.0, str(fault)) for name, fault in broken]
+        faults = catalogue.broken.items()
+        rows = [Proof(name, "folder", "contract", "", None, 0.0, str(fault)) for name, fault in faults]
     with Judge(exercises, settings) as judge:
         for exercise in exercises:
             with console.status(f"{exercise.name} …"):

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, cast
 
-from grader.core.errors import AutogradebookError, WrongUsage
+from grader.core.errors import AutogradebookError, OurFault, WrongUsage
 from grader.core.text import one_line
 from grader.report.results import Results
 
@@ -56,6 +56,8 @@ def write_all(names: Iterable[str], results: Results, out: Path, templates: Path
             written += exporter(name).write(results, out, templates)
         except AutogradebookError as error:
             failed.append(error)
+        except Exception as error:  # noqa: BLE001 - a fault in one format must not cost the others
+            failed.append(OurFault(f"The {name} report could not be made ({one_line(repr(error), 200)})."))
     if failed:
         raise failed[0]
     return written

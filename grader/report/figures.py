@@ -15,7 +15,7 @@ from functools import cached_property
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.exercise import in_language
 from grader.core.verdict import Verdict
-from grader.report.results import Results, finite, share
+from grader.report.results import Results, finite, share, unsettled
 
 ENOUGH_STUDENTS = 10
 """Below this many a correlation says more about chance than about a check."""
@@ -115,6 +115,11 @@ class ClassFigures:
     def exercises(self) -> tuple[ExerciseFigures, ...]:
         return tuple(self._exercise(name) for name in self.results.exercise_names)
 
+    @cached_property
+    def regrade(self) -> tuple[tuple[str, ExerciseFigures], ...]:
+        """(student, exercise) of everything that has no score through a fault of ours."""
+        return tuple((student, figure) for figure in self.exercises for student in figure.regrade)
+
     def _exercise(self, name: str) -> ExerciseFigures:
         results = self.results
         regrade, missing, shares = [], [], []
@@ -122,7 +127,7 @@ class ClassFigures:
             attempt = results.attempt(student, name)
             if attempt is None:
                 missing.append(student)
-            elif finite(attempt.score) is None:
+            elif unsettled(attempt):
                 regrade.append(student)
             else:
                 got = share(attempt.score, attempt.max_score)
@@ -171,7 +176,7 @@ class ClassFigures:
         return [
             attempt
             for attempt in self.results.standing_attempts.values()
-            if attempt.status is not Verdict.INTERNAL_ERROR
+            if not unsettled(attempt)
         ]
 
     @cached_property

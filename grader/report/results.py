@@ -144,6 +144,11 @@ class Results:
         return well_confined(self.confinement)
 
 
+def unsettled(attempt: Attempt) -> bool:
+    """Whether no score can be given, so that it must be graded again."""
+    return finite(attempt.score) is None
+
+
 def well_confined(level: str) -> bool:
     """Whether a level of confinement is one that official grading accepts."""
     words = level.lower().replace("+", " ").replace(",", " ").split()

@@ -92,7 +92,7 @@ def show_exercise_list(rows: Iterable[ExerciseRow], console: Console) -> None:
     for row in listed:
         here = "→" if row.current else " "
         sign = _SIGNS[row.status] if row.status else " "
-        text = Text(f"{here} ", "bold")
+        text = Text().append(f"{here} ", "bold")
         text.append(f"{sign} ", _STYLES[row.status] if row.status else "")
         text.append(f"{row.number:02d} ", "dim")
         text.append(one_line(row.title, 60), "bold" if row.current else "")
@@ -118,7 +118,7 @@ class _Voice:
         if not self._unicode:
             line = self._writable(line)
         if self._console.is_terminal:
-            self._console.print(Padding(line, (0, 0, 0, indent)) if indent else line)
+            self._console.print(Padding(line, (0, 0, 0, indent), expand=False) if indent else line)
             return
         # Whoever reads a pipe or a log wants the lines that were written, not 80 columns of them.
         for part in line.split("\n", allow_blank=True) or [line]:
@@ -139,7 +139,7 @@ class _Voice:
 
 def _headline(voice: _Voice, attempt: Attempt, exercise: Exercise, language: str) -> None:
     title = f"{exercise.number:02d} {one_line(in_language(exercise.title, language))}"
-    line = Text(title, "bold")
+    line = Text().append(title, "bold")
     if attempt.score is None:
         line.append("  not scored", "magenta")
     else:
@@ -187,14 +187,14 @@ def _explain(voice: _Voice, attempt: Attempt, exercise: Exercise, language: str,
 def _message(check: CheckResult, exercise: Exercise, language: str) -> str:
     texts = exercise.misconceptions.get(check.misconception) if check.misconception else None
     # The judge wrote the message in English; a misconception may have its sentence in the learner's language.
-    if texts and (not check.message or language in texts and language != "en"):
+    if texts and (not check.message or (language in texts and language != "en")):
         return clean(in_language(texts, language), MAX_MESSAGE).strip()
     return clean(check.message, MAX_MESSAGE).strip()
 
 
 def _tell(voice: _Voice, check: CheckResult, said: str, submission: Submission | None) -> None:
     voice.say()
-    head = Text(f"{_SIGNS[check.status]} ", f"bold {_STYLES[check.status]}")
+    head = Text().append(f"{_SIGNS[check.status]} ", f"bold {_STYLES[check.status]}")
     head.append(one_line(check.title, 100), "bold")
     voice.say(head)
     if check.status is Verdict.INTERNAL_ERROR:
@@ -209,8 +209,8 @@ def _tell(voice: _Voice, check: CheckResult, said: str, submission: Submission |
     if check.where:
         line = line_of(check.where, submission)
         quoted = source_line(submission, line).strip() if submission and line else ""
-        where = Text(f"{one_line(check.where, 60)}", "cyan")
-        voice.say(where.append(f":  {quoted}") if quoted else where, indent=2)
+        where = Text().append(one_line(check.where, 60), "cyan")
+        voice.say(where.append(f":  {quoted}" if quoted else ""), indent=2)
     if check.given:
         voice.say(Text("given", "cyan"), indent=2)
         voice.block(_few_lines(check.given), indent=4)
@@ -243,7 +243,7 @@ def _next(voice: _Voice, attempt: Attempt, exercise: Exercise) -> None:
         voice.say(Text("All checks pass. Well done.", "bold green"))
     width = max(len(command) for command, _ in steps)
     for place, (command, why) in enumerate(steps):
-        line = Text("next  " if place == 0 else "      ", "dim")
+        line = Text().append("next  " if place == 0 else "      ", "dim")
         line.append(command, "bold cyan")
         line.append(" " * (width - len(command) + 2))
         voice.say(line.append(why, "dim"))

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,13 @@ import jinja2
 from markupsafe import Markup
 
 from grader.core.attempt import Attempt, CheckResult
-from grader.core.errors import AutogradebookError, OurFault
+from grader.core.errors import OurFault
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.report.atomic import write_text
 from grader.report.figures import BINS, ENOUGH_STUDENTS, ClassFigures
 from grader.report.listing import Listing, line_of, listing
-from grader.report.results import Results, Standing, number, percent, share
+from grader.report.results import Results, Standing, number, percent, share, unsettled
 
 SIGNS = {
     Verdict.PASSED: "✓",
@@ -50,25 +50,25 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
     press = _Press(templates)
     figures = ClassFigures(results)
     pages: list[tuple[Path, Callable[[], str]]] = [
-        (out / student_href(student), lambda student=student: student_page(press, figures, student))
-        for student in results.everyone
+        (out / student_href(student), partial(student_page, press, figures, student)) for student in results.everyone
     ]
     # Last, so that it never links to a page that is not there yet.
-    pages.append((out / "index.html", lambda: class_page(press, figures)))
-    written, failed = [], []
+    pages.append((out / "index.html", partial(class_page, press, figures)))
+    written: list[Path] = []
+    failed: list[tuple[Path, Exception]] = []
     for path, render in pages:
         try:
-            written.append(write_text(path, render(), durable=path.name == "index.html"))
-        except AutogradebookError:
-            raise
-        except Exception as error:  # one bad value must not cost the class its report
+            text = render()
+        except Exception as error:  # noqa: BLE001 - one bad value must not cost the class its report
             failed.append((path, error))
+        else:
+            written.append(write_text(path, text, durable=path.name == "index.html"))
     if failed:
-        path, error = failed[0]
+        path, first = failed[0]
         raise OurFault(
             f"{len(failed)} of {len(pages)} pages of the report could not be made, the first is {path.name} "
-            f"({one_line(repr(error), 200)}). All others are written, and no grade is touched."
-        ) from error
+            f"({one_line(repr(first), 200)}). All others are written, and no grade is touched."
+        ) from first
     return written
 
 
@@ -108,8 +108,8 @@ def cell(results: Results, student: str, exercise: str) -> Cell:
         return Cell("none", "–", "not handed in")
     href = f"{student_href(student)}#{anchor(exercise)}"
     status = attempt.status
-    if status is Verdict.INTERNAL_ERROR:
-        return Cell("again", SIGNS[status], status.words, href)
+    if unsettled(attempt):
+        return Cell("again", SIGNS[Verdict.INTERNAL_ERROR], Verdict.INTERNAL_ERROR.words, href)
     got = share(attempt.score, attempt.max_score)
     words = "" if status is Verdict.PASSED else status.words
     return Cell(level(got), f"{SIGNS[status]} {number(attempt.score)}", words, href)
@@ -181,13 +181,15 @@ class ExerciseView:
 
     @property
     def status(self) -> Verdict | None:
-        return self.attempt.status if self.attempt else None
+        if self.attempt is None:
+            return None
+        return Verdict.INTERNAL_ERROR if unsettled(self.attempt) else self.attempt.status
 
     @property
     def level(self) -> str:
         if self.attempt is None:
             return "none"
-        if self.status is Verdict.INTERNAL_ERROR:
+        if unsettled(self.attempt):
             return "again"
         return level(share(self.attempt.score, self.attempt.max_score))
 

@@ -30,12 +30,20 @@ class Refused(Exception):
 
 
 def encode_request(request: Request) -> bytes:
-    """For the judge. Raises ValueRefused where a check passes something that is not plain."""
+    """For the judge. Raises ValueRefused where a check passes something that is not plain.
+
+    Remembered in the request, which goes to the learner's child, to the reference and to known answers.
+    """
+    known: bytes | None = request.__dict__.get("_encoded")
+    if known is not None:
+        return known
     encoder = Encoder(observe=False)
     encoder.write(
         (str(request.word), request.name, request.handle, tuple(request.args), dict(request.kwargs), request.seed)
     )
-    return bytes(encoder.out)
+    encoded = bytes(encoder.out)
+    object.__setattr__(request, "_encoded", encoded)
+    return encoded
 
 
 def decode_reply(data: bytes) -> Reply:

@@ -11,8 +11,7 @@ objects of them (`Live`), the judge makes observations (`Observed`).
 
 import struct
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.core.exchange import ArraySeen, Device, DType, Handle, ScratchPath, TensorSeen
 
@@ -47,6 +46,10 @@ ARRAY_DTYPES = (
 _REQUIRES_GRAD, _LEAF, _HAS_GRAD, _STRIDED = 1, 2, 4, 8
 
 _U8, _U32, _U64, _I64, _F64 = (struct.Struct(f) for f in ("<B", "<I", "<Q", "<q", "<d"))
+_TAGGED_U32, _TAGGED_I64, _TAGGED_F64 = (struct.Struct(f) for f in ("<cI", "<cq", "<cd"))
+_TENSOR_HEAD = struct.Struct("<BBB")
+_SHAPES = tuple(f"<{dims}Q" for dims in range(MAX_DIMS + 1))
+_STRIDES = tuple(f"<{dims}q" for dims in range(MAX_DIMS + 1))
 
 
 class ValueRefused(Exception):
@@ -81,64 +84,87 @@ class Encoder:
         self._scratch = scratch
         self._items = 0
 
-    def write(self, value: object, depth: int = 0) -> None:  # noqa: PLR0912, PLR0915 - one arm for each plain type
+    def write(self, value: object, depth: int = 0) -> None:
         self._items += 1
         if depth > MAX_DEPTH:
             raise ValueRefused(f"the value is nested more than {MAX_DEPTH} levels deep")
         if self._items > MAX_ITEMS:
             raise ValueRefused(f"the value has more than {MAX_ITEMS} items")
-        out = self.out
-        if value is None:
-            out += b"N"
-        elif value is True:
-            out += b"T"
-        elif value is False:
-            out += b"F"
-        elif isinstance(value, int):
-            self._integer(int(value))
-        elif isinstance(value, float):
-            out += b"f"
-            out += _F64.pack(float(value))
-        elif isinstance(value, complex):
-            out += b"c"
-            out += _F64.pack(value.real) + _F64.pack(value.imag)
-        elif isinstance(value, str):
-            inside = bool(self._scratch) and (value + "/").startswith(self._scratch + "/")
-            out += b"p" if inside else b"s"
-            self.text(value[len(self._scratch) :].lstrip("/") if inside else value)
-        elif isinstance(value, bytes | bytearray | memoryview):
-            data = bytes(value)
-            out += b"b" + _U64.pack(len(data))
-            out += data
-        elif isinstance(value, list | tuple):
-            out += b"l" if isinstance(value, list) else b"t"
-            out += _U32.pack(len(value))
-            for item in value:
-                self.write(item, depth + 1)
-        elif isinstance(value, dict):
-            out += b"d" + _U32.pack(len(value))
-            for key, item in list(value.items()):
-                self.write(key, depth + 1)
-                self.write(item, depth + 1)
-        elif isinstance(value, set | frozenset):
-            out += b"e" + _U32.pack(len(value))
-            for item in value:
-                self.write(item, depth + 1)
-        elif isinstance(value, Handle):
-            out += b"h" + _U32.pack(value.id)
-            self.text(value.kind)
-            self.text(value.text)
-        elif isinstance(value, ScratchPath):
-            out += b"p"
-            self.text(value.relative)
-        elif isinstance(value, Device):
-            out += b"v"
-            self.text(value.name)
-        elif isinstance(value, DType):
-            out += b"y"
-            self.text(value.name)
-        else:
-            self._foreign(value, depth)
+        # By exact type, which is nearly always enough; a subclass is written as what it is a kind of.
+        writer = _WRITERS.get(type(value))
+        if writer is None:
+            writer = next((_WRITERS[kind] for kind in _KINDS if isinstance(value, kind)), Encoder._foreign)
+        writer(self, value, depth)
+
+    def _bool(self, value: Any, depth: int) -> None:
+        self.out += b"T" if value else b"F"
+
+    def _none(self, value: Any, depth: int) -> None:
+        self.out += b"N"
+
+    def _integer(self, value: Any, depth: int) -> None:
+        number = int(value)
+        if -(2**63) <= number < 2**63:
+            self.out += _TAGGED_I64.pack(b"i", number)
+            return
+        size = number.bit_length() // 8 + 1
+        if size > 512:
+            raise ValueRefused("an integer has more than 4,000 bits")
+        self.out += _TAGGED_U32.pack(b"I", size) + number.to_bytes(size, "little", signed=True)
+
+    def _float(self, value: Any, depth: int) -> None:
+        self.out += _TAGGED_F64.pack(b"f", float(value))
+
+    def _complex(self, value: Any, depth: int) -> None:
+        self.out += b"c" + _F64.pack(value.real) + _F64.pack(value.imag)
+
+    def _str(self, value: Any, depth: int) -> None:
+        inside = bool(self._scratch) and (value + "/").startswith(self._scratch + "/")
+        self.out += b"p" if inside else b"s"
+        self.text(value[len(self._scratch) :].lstrip("/") if inside else value)
+
+    def _bytes(self, value: Any, depth: int) -> None:
+        data = bytes(value)
+        self.out += b"b" + _U64.pack(len(data))
+        self.out += data
+
+    def _list(self, value: Any, depth: int) -> None:
+        self._each(b"l", value, depth)
+
+    def _tuple(self, value: Any, depth: int) -> None:
+        self._each(b"t", value, depth)
+
+    def _set(self, value: Any, depth: int) -> None:
+        self._each(b"e", value, depth)
+
+    def _each(self, tag: bytes, value: Any, depth: int) -> None:
+        self.out += _TAGGED_U32.pack(tag, len(value))
+        for item in value:
+            self.write(item, depth + 1)
+
+    def _dict(self, value: Any, depth: int) -> None:
+        items = list(value.items())
+        self.out += _TAGGED_U32.pack(b"d", len(items))
+        for key, item in items:
+            self.write(key, depth + 1)
+            self.write(item, depth + 1)
+
+    def _handle(self, value: Any, depth: int) -> None:
+        self.out += _TAGGED_U32.pack(b"h", value.id)
+        self.text(value.kind)
+        self.text(value.text)
+
+    def _path(self, value: Any, depth: int) -> None:
+        self.out += b"p"
+        self.text(value.relative)
+
+    def _device(self, value: Any, depth: int) -> None:
+        self.out += b"v"
+        self.text(value.name)
+
+    def _dtype(self, value: Any, depth: int) -> None:
+        self.out += b"y"
+        self.text(value.name)
 
     def text(self, text: str) -> None:
         data = str.encode(text, "utf-8", "surrogatepass")
@@ -147,17 +173,7 @@ class Encoder:
         self.out += _U32.pack(len(data))
         self.out += data
 
-    def _integer(self, number: int) -> None:
-        if -(2**63) <= number < 2**63:
-            self.out += b"i"
-            self.out += _I64.pack(number)
-            return
-        size = number.bit_length() // 8 + 1
-        if size > 512:
-            raise ValueRefused("an integer has more than 4,000 bits")
-        self.out += b"I" + _U32.pack(size) + number.to_bytes(size, "little", signed=True)
-
-    def _foreign(self, value: object, depth: int) -> None:
+    def _foreign(self, value: Any, depth: int) -> None:
         import numpy as np
         import torch
 
@@ -211,13 +227,13 @@ class Encoder:
         out = self.out
         out += b"X" + bytes((_CODE[name], flags, len(shape)))
         out += struct.pack(f"<{len(shape)}Q{len(shape)}q", *shape, *strides)
-        self.text(str(tensor.device) if self._observe else "run")
-        self.text(type(tensor).__name__)
-        self.text(type(tensor.grad_fn).__name__ if tensor.grad_fn is not None else "")
-        shares = self._shares(tensor) if self._shares is not None and self._observe else ()
-        out += _U32.pack(len(shares))
-        for place in shares:
-            self.text(place)
+        # Device, class, grad_fn and shared places as one text.
+        if self._observe:
+            grad_fn = "" if tensor.grad_fn is None else type(tensor.grad_fn).__name__
+            shares = self._shares(tensor) if self._shares is not None else ()
+            self.text("\0".join((str(tensor.device), type(tensor).__name__, grad_fn, *shares)))
+        else:
+            self.text("run\0Tensor\0")
         raw = plain.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
         out += _U64.pack(raw.nbytes)
         out += memoryview(raw)
@@ -236,14 +252,52 @@ class Encoder:
         self.out += data
 
 
+_WRITERS: dict[type, Callable[[Encoder, Any, int], None]] = {
+    type(None): Encoder._none,
+    bool: Encoder._bool,
+    int: Encoder._integer,
+    float: Encoder._float,
+    complex: Encoder._complex,
+    str: Encoder._str,
+    bytes: Encoder._bytes,
+    bytearray: Encoder._bytes,
+    memoryview: Encoder._bytes,
+    list: Encoder._list,
+    tuple: Encoder._tuple,
+    dict: Encoder._dict,
+    set: Encoder._set,
+    frozenset: Encoder._set,
+    Handle: Encoder._handle,
+    ScratchPath: Encoder._path,
+    Device: Encoder._device,
+    DType: Encoder._dtype,
+}
+_KINDS = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+
+
 # ---------------------------------------------------------------------------------------------- decoding
+
+
+class _Head(NamedTuple):
+    """All of a tensor but its values; `grad` is what `Decoder.tensor` made of it."""
+
+    code: int
+    flags: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    device: str
+    kind: str
+    grad_fn: str | None
+    shares: tuple[str, ...]
+    grad: Any
 
 
 class Decoder:
     """Reads values. Subclasses say what a tensor, handle, path, device and dtype become."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
+        self._data = data
+        self._size = len(data)
         self._at = 0
         self._items = 0
 
@@ -253,23 +307,25 @@ class Decoder:
             value = self.read()
         except (struct.error, UnicodeError, IndexError, OverflowError) as fault:
             raise Malformed(str(fault)) from fault
-        if self._at != len(self._data):
-            raise Malformed(f"{len(self._data) - self._at} bytes after the value")
+        if self._at != self._size:
+            raise Malformed(f"{self._size - self._at} bytes after the value")
         return value
 
     def read(self, depth: int = 0) -> Any:
         self._items += 1
         if depth > MAX_DEPTH or self._items > MAX_ITEMS:
             raise Malformed("nested too deeply, or too many items")
-        tag = self._take(1)
-        reader = _READERS.get(bytes(tag))
+        if self._at >= self._size:
+            raise Malformed("cut short")
+        reader = _READERS.get(self._data[self._at])
         if reader is None:
-            raise Malformed(f"unknown tag {bytes(tag)!r}")
+            raise Malformed(f"unknown tag {self._data[self._at]}")
+        self._at += 1
         return reader(self, depth)
 
     # -- what differs between the two sides
 
-    def tensor(self, raw: memoryview, seen: TensorSeen, code: int, *, strided: bool) -> Any:
+    def tensor(self, raw: memoryview, head: _Head) -> Any:
         raise NotImplementedError
 
     def handle(self, handle: Handle) -> Any:
@@ -290,34 +346,38 @@ class Decoder:
     # -- the parts of the format
 
     def _take(self, count: int) -> memoryview:
-        end = self._at + count
-        if count < 0 or end > len(self._data):
+        start, end = self._at, self._at + count
+        if count < 0 or end > self._size:
             raise Malformed("cut short")
-        part = self._data[self._at : end]
         self._at = end
-        return part
+        return memoryview(self._data)[start:end]
 
     def _number(self, form: struct.Struct) -> Any:
-        return form.unpack(self._take(form.size))[0]
+        # unpack_from raises struct.error where too few bytes are left; `whole` makes it Malformed.
+        (number,) = form.unpack_from(self._data, self._at)
+        self._at += form.size
+        return number
 
     def text(self) -> str:
         size = self._number(_U32)
-        if size > MAX_TEXT:
+        start, end = self._at, self._at + size
+        if size > MAX_TEXT or end > self._size:
             raise Malformed("a text is too large")
-        return str(self._take(size), "utf-8", "surrogatepass")
+        self._at = end
+        return self._data[start:end].decode("utf-8", "surrogatepass")
 
     def _count(self) -> int:
         count: int = self._number(_U32)
         # Each item takes at least a byte: a count that cannot be true is refused before the list is built.
-        if count > len(self._data) - self._at:
+        if count > self._size - self._at:
             raise Malformed("more items than bytes")
         return count
 
-    def _shape(self) -> tuple[int, ...]:
-        dims = self._number(_U8)
+    def _shape(self, dims: int) -> tuple[int, ...]:
         if dims > MAX_DIMS:
             raise Malformed(f"{dims} dims")
-        shape = struct.unpack(f"<{dims}Q", self._take(8 * dims))
+        shape = struct.unpack_from(_SHAPES[dims], self._data, self._at)
+        self._at += 8 * dims
         elements = 1
         for size in shape:
             elements *= max(size, 1)
@@ -361,7 +421,7 @@ class Decoder:
         name = self.text()
         if name not in ARRAY_DTYPES:
             raise Malformed("a dtype that does not cross")
-        shape = self._shape()
+        shape = self._shape(self._number(_U8))
         raw = self._take(self._number(_U64))
         dtype = np.dtype(name)
         count = 1
@@ -377,13 +437,17 @@ class Decoder:
         return self.array(flat.reshape(shape))
 
     def _read_tensor(self, depth: int, *, grad_too: bool = True) -> Any:
-        code, flags = self._number(_U8), self._number(_U8)
+        code, flags, dims = _TENSOR_HEAD.unpack_from(self._data, self._at)
+        self._at += _TENSOR_HEAD.size
         if code >= len(DTYPES):
             raise Malformed("a dtype that does not cross")
-        shape = self._shape()
-        strides = struct.unpack(f"<{len(shape)}q", self._take(8 * len(shape)))
-        device, kind, grad_fn = self.text(), self.text(), self.text()
-        shares = tuple(self.text() for _ in range(self._count()))
+        shape = self._shape(dims)
+        strides = struct.unpack_from(_STRIDES[dims], self._data, self._at)
+        self._at += 8 * dims
+        told = self.text().split("\0")
+        if len(told) < 3:
+            raise Malformed("a tensor without its description")
+        device, kind, grad_fn, *shares = told
         raw = self._take(self._number(_U64))
         strided = bool(flags & _STRIDED)
         count = 1
@@ -400,33 +464,29 @@ class Decoder:
             if not grad_too or bytes(self._take(1)) != b"X":
                 raise Malformed("a gradient that is no tensor")
             grad = self._read_tensor(depth + 1, grad_too=False)
-        seen = TensorSeen(
-            None, DTYPES[code], shape, strides, device, bool(flags & _REQUIRES_GRAD), bool(flags & _LEAF),
-            grad_fn or None, grad, shares, kind,
-        )  # fmt: skip
-        return self.tensor(raw, seen, code, strided=strided)
+        return self.tensor(raw, _Head(code, flags, shape, strides, device, kind, grad_fn or None, tuple(shares), grad))
 
 
-_READERS: dict[bytes, Callable[[Decoder, int], Any]] = {
-    b"N": lambda d, _: None,
-    b"T": lambda d, _: True,
-    b"F": lambda d, _: False,
-    b"i": lambda d, _: d._number(_I64),
-    b"I": Decoder._read_integer,
-    b"f": lambda d, _: d._number(_F64),
-    b"c": lambda d, _: complex(d._number(_F64), d._number(_F64)),
-    b"s": lambda d, _: d.text(),
-    b"b": Decoder._read_bytes,
-    b"l": Decoder._read_list,
-    b"t": lambda d, depth: tuple(d._read_list(depth)),
-    b"d": Decoder._read_dict,
-    b"e": Decoder._read_set,
-    b"h": Decoder._read_handle,
-    b"p": lambda d, _: d.path(ScratchPath(d.text())),
-    b"v": lambda d, _: d.device(Device(d.text())),
-    b"y": lambda d, _: d.dtype(DType(d.text())),
-    b"X": Decoder._read_tensor,
-    b"A": Decoder._read_array,
+_READERS: dict[int, Callable[[Decoder, int], Any]] = {
+    ord("N"): lambda d, _: None,
+    ord("T"): lambda d, _: True,
+    ord("F"): lambda d, _: False,
+    ord("i"): lambda d, _: d._number(_I64),
+    ord("I"): Decoder._read_integer,
+    ord("f"): lambda d, _: d._number(_F64),
+    ord("c"): lambda d, _: complex(d._number(_F64), d._number(_F64)),
+    ord("s"): lambda d, _: d.text(),
+    ord("b"): Decoder._read_bytes,
+    ord("l"): Decoder._read_list,
+    ord("t"): lambda d, depth: tuple(d._read_list(depth)),
+    ord("d"): Decoder._read_dict,
+    ord("e"): Decoder._read_set,
+    ord("h"): Decoder._read_handle,
+    ord("p"): lambda d, _: d.path(ScratchPath(d.text())),
+    ord("v"): lambda d, _: d.device(Device(d.text())),
+    ord("y"): lambda d, _: d.dtype(DType(d.text())),
+    ord("X"): Decoder._read_tensor,
+    ord("A"): Decoder._read_array,
 }
 
 
@@ -451,10 +511,22 @@ def _flat_tensor(raw: memoryview, code: int) -> Any:
 class Observed(Decoder):
     """The judge's side: tensors become observations, and nothing becomes a live object."""
 
-    def tensor(self, raw: memoryview, seen: TensorSeen, code: int, *, strided: bool) -> TensorSeen:
-        if strided:
+    def tensor(self, raw: memoryview, head: _Head) -> TensorSeen:
+        if head.flags & _STRIDED:
             raise Malformed("values out of reading order")
-        return replace(seen, value=_flat_tensor(raw, code).reshape(seen.shape))
+        return TensorSeen(
+            _flat_tensor(raw, head.code).reshape(head.shape),
+            DTYPES[head.code],
+            head.shape,
+            head.strides,
+            head.device,
+            bool(head.flags & _REQUIRES_GRAD),
+            bool(head.flags & _LEAF),
+            head.grad_fn,
+            head.grad,
+            head.shares,
+            head.kind,
+        )
 
     def array(self, array: Any) -> ArraySeen:
         return ArraySeen(array, array.dtype.name, tuple(array.shape))
@@ -471,20 +543,19 @@ class Live(Decoder):
         self._things = things
         self._scratch = scratch
 
-    def tensor(self, raw: memoryview, seen: TensorSeen, code: int, *, strided: bool) -> Any:
+    def tensor(self, raw: memoryview, head: _Head) -> Any:
         import torch
 
-        flat = _flat_tensor(raw, code).to(self._run_device)
+        flat = _flat_tensor(raw, head.code).to(self._run_device)
         # Copied into memory that torch allocated, so that it behaves in every way like a tensor made by hand.
-        tensor = flat.clone()
-        if strided and flat.numel():
-            tensor = tensor.as_strided(seen.shape, seen.strides)
-        elif len(seen.shape) != 1 or not strided:
-            tensor = torch.empty(seen.shape, dtype=flat.dtype, device=flat.device).copy_(flat.reshape(seen.shape))
-        if seen.requires_grad:
+        if head.flags & _STRIDED:
+            tensor = flat.clone().as_strided(head.shape, head.strides)
+        else:
+            tensor = torch.empty(head.shape, dtype=flat.dtype, device=flat.device).copy_(flat.reshape(head.shape))
+        if head.flags & _REQUIRES_GRAD:
             tensor.requires_grad_()
-            if seen.grad is not None:
-                tensor.grad = seen.grad  # already live: made by this method
+            if head.grad is not None:
+                tensor.grad = head.grad  # already live: made by this method
         return tensor
 
     def handle(self, handle: Handle) -> object:
