@@ -46,7 +46,7 @@ def graded(tmp_path_factory):
 
 
 def test_everyone_gets_the_verdict_that_they_deserve(graded):
-    base, deserved, outcome, _ = graded
+    _, deserved, outcome, _ = graded
     attempts = {(attempt.student, attempt.exercise): attempt for attempt in outcome.results.attempts}
     assert len(attempts) == len(deserved)
     kinds = set()
@@ -90,7 +90,7 @@ def test_what_cannot_be_graded_is_listed(graded):
 
 
 def test_all_the_files_are_there(graded):
-    base, _, outcome, _ = graded
+    base, _, _, _ = graded
     out = base / "out"
     for name in ("gradebook.db", "results.json", "grades.csv", "index.html"):
         assert (out / name).stat().st_size > 0

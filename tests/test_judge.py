@@ -239,3 +239,18 @@ def test_one_judge_goes_from_exercise_to_exercise(probe, submission, solution, t
         for _ in range(2):
             for name in ("01_probe", "02_again"):
                 assert judge.judge(submission(solution, name)).status is Verdict.PASSED
+
+
+def test_a_scene_that_fails_by_itself_is_our_fault(probe, submission, solution, tmp_path):
+    import shutil
+
+    from grader.catalogue import Catalogue
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    shutil.copytree(probe.folder.parents[1], tmp_path / "pack")
+    scenes = tmp_path / "pack/exercises/01_probe/scenes.py"
+    for broken in ("def other(answer, x):\n    return x\n", "def twice(answer, x):\n    return {}['first']\n"):
+        scenes.write_text(broken)
+        with Judge([Catalogue.load(tmp_path / "pack").find("01")], Settings(seed=1)) as judge:
+            assert statuses(judge.judge(submission(solution)))["test_scene"] == "internal_error"

@@ -1,5 +1,6 @@
 """What crosses between the rooms: every plain value comes back as it was, and no bytes can do harm."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -129,14 +130,10 @@ def test_what_is_too_large_or_too_deep_is_refused():
 @given(st.binary(max_size=200))
 @settings(max_examples=500, deadline=None)
 def test_no_bytes_do_more_than_be_refused(data):
-    try:
+    with contextlib.suppress(Malformed):
         Observed(data).whole()
-    except Malformed:
-        pass
-    try:
+    with contextlib.suppress(Malformed):
         decode_reply(data)
-    except Malformed:
-        pass
 
 
 @given(st.data())
@@ -146,10 +143,8 @@ def test_a_changed_byte_does_no_more_than_be_refused(data):
     whole = bytearray(encoded(value))
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(Malformed):
         Observed(bytes(whole)).whole()
-    except Malformed:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,11 @@ class Student:
         reply = self._backend.ask(request)
         self.log.append((request, reply))
         answer = Answer(self, len(self.log) - 1, request, reply)
+        if word is Word.SCENE and reply.raised is not None and not reply.raised.lines:
+            # No line of the learner's is to be seen: if the reference fares no better, the scene is to blame.
+            theirs = self.expected(answer.index)
+            if theirs.outcome is not Outcome.RETURNED and not raising:
+                raise RuntimeError(f"the scene {name} fails with the reference too: {theirs.raised or theirs.reason}")
         if not raising:
             if reply.outcome is not Outcome.RETURNED:
                 raise StudentEnded(request, reply, answer.given)

@@ -153,7 +153,7 @@ class Session:
 
     def _scene(self, name: str, handle: int | None, args: Any, kwargs: Any) -> object:
         if self._scenes is None:
-            raise Refused("the exercise has no scenes")
+            raise LookupError("the exercise has no scenes")
         return getattr(self._scenes, name)(self._module, *args, **kwargs)
 
     def _files(self, name: str, handle: int | None, args: Any, kwargs: Any) -> None:
