@@ -1,6 +1,8 @@
 """What runs beside the learner's code: tiny nets, trainings that are cut short, and recorders.
 
-Each scene is given its folder in a list and takes it out, so that no reply holds a path of the machine.
+Each scene is given its folder in a list and takes it out, so that no reply holds a path of the machine. It is
+compiled in each process and kept small: only a resumed training is worth a process of its own, elsewhere a
+checkpoint is loaded into newly made objects.
 """
 
 import contextlib
@@ -12,9 +14,7 @@ import time
 
 import torch
 from torch import nn
-from torch.nn import functional as F
-
-ADAM, MOMENTUM = "Adam", "momentum"
+from torch.optim.lr_scheduler import CosineAnnealingLR, StepLR
 
 
 class PowerCut(BaseException):
@@ -48,31 +48,24 @@ def opened(where):
     return folder
 
 
-def filled(net, values):
-    """`net` with its parameters set to `values`, on their device."""
-    net.to(values[0].device)
-    with torch.no_grad():
-        for parameter, value in zip(net.parameters(), values, strict=True):
-            parameter.copy_(value)
-    return net
+def linear(inputs, width=2):
+    return nn.Linear(inputs.shape[1], width).to(inputs.device)
 
 
-def linear(inputs, targets):
-    return nn.Linear(inputs.shape[1], targets.shape[1]).to(inputs.device)
-
-
-def made(net, kind=MOMENTUM, lr=0.05, every=100, gamma=0.5):
+def sgd(net, lr=0.05, every=100, gamma=0.5):
     """An optimizer and a scheduler for `net`."""
-    if kind == ADAM:
-        optimizer = torch.optim.Adam(net.parameters(), lr=lr)
-    else:
-        optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
-    return optimizer, torch.optim.lr_scheduler.StepLR(optimizer, every, gamma)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
+    return optimizer, StepLR(optimizer, every, gamma)
 
 
-def step(net, optimizer, inputs, targets):
+def adam(net, every=100):
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
+    return optimizer, StepLR(optimizer, every, 0.5)
+
+
+def step(net, optimizer, inputs):
     optimizer.zero_grad()
-    loss = F.mse_loss(net(inputs), targets)
+    loss = net(inputs).square().mean()
     loss.backward()
     optimizer.step()
     return loss.item()
@@ -97,99 +90,90 @@ def attempt(ask):
     return ""
 
 
-# --------------------------------------------------------------------- what comes back in a new process
+# ---------------------------------------------------------------------------- what comes back in new objects
 
 
-def norm_net(inputs, targets):
-    width = 4
-    return nn.Sequential(
-        nn.Linear(inputs.shape[1], width), nn.BatchNorm1d(width), nn.Tanh(), nn.Linear(width, targets.shape[1])
-    ).to(inputs.device)
+def weights_back(answer, where, epoch, *tables):
+    """Save a net for each table, change it, carry all files elsewhere, and load them in the other order."""
+    folder = opened(where)
+    os.mkdir(os.path.join(folder, "carried"))
+
+    def net(inputs):
+        return nn.Sequential(linear(inputs, inputs.shape[0]), nn.BatchNorm1d(inputs.shape[0])).to(inputs.device)
+
+    for number, inputs in enumerate(tables):
+        saved, path = net(inputs), os.path.join(folder, f"{number}.pt")
+        with torch.no_grad():
+            saved(inputs)
+            answer.save_checkpoint(path, saved, *sgd(saved), epoch + number)
+            for value in saved.state_dict().values():
+                value.zero_()
+        os.rename(path, os.path.join(folder, "carried", f"{number}.pt"))
+    found = {}
+    for number, inputs in reversed(list(enumerate(tables))):
+        other = net(inputs)
+        answer.load_checkpoint(os.path.join(folder, "carried", f"{number}.pt"), other, *sgd(other))
+        found[f"{inputs.shape[1]} to {inputs.shape[0]}"] = dict(zip(other.state_dict(), copied(other), strict=True))
+    return found
 
 
-def save_weights(answer, where, name, epoch, inputs, targets):
-    """Train a little, save, and train on: what is in the file is the state at the save."""
-    path = os.path.join(opened(where), name)
-    net = norm_net(inputs, targets)
-    optimizer, scheduler = made(net)
-    for _ in range(2):
-        step(net, optimizer, inputs, targets)
-    answer.save_checkpoint(path, net, optimizer, scheduler, epoch)
-    at_save = copied(net)
-    for _ in range(2):
-        step(net, optimizer, inputs, targets)
-    return {"the file is there": os.path.isfile(path), "weights at the save": at_save}
+def next_epoch(answer, where, epochs, inputs):
+    folder, net = opened(where), linear(inputs)
+    parts = net, *sgd(net)
+    paths = [os.path.join(folder, f"epoch_{epoch}.pt") for epoch in epochs]
+    for path, epoch in zip(paths, epochs, strict=True):
+        answer.save_checkpoint(path, *parts, epoch)
+    return {f"after epoch {epoch}": answer.load_checkpoint(path, *parts)
+            for path, epoch in zip(paths, epochs, strict=True)}  # fmt: skip
 
 
-def load_weights(answer, where, name, inputs, targets):
-    path = os.path.join(opened(where), name)
-    net = norm_net(inputs, targets)
-    answer.load_checkpoint(path, net, *made(net))
-    return dict(zip(net.state_dict(), copied(net), strict=True))
+def steps(answer, where, inputs):
+    """2 steps, a checkpoint, and 2 steps more with new objects into which it was loaded."""
+    folder, found = opened(where), {}
+    # All nets are made first, as what they start from depends on the generator, which the answer may put back.
+    nets = [linear(inputs) for _ in range(4)]
+    for kind, make in (("Adam", adam), ("momentum", sgd)):
+        path, net, other = os.path.join(folder, f"{kind}.pt"), nets.pop(), nets.pop()
+        optimizer, scheduler = make(net)
+        step(net, optimizer, inputs)
+        step(net, optimizer, inputs)
+        answer.save_checkpoint(path, net, optimizer, scheduler, 1)
+        net, (optimizer, scheduler) = other, make(other)
+        answer.load_checkpoint(path, net, optimizer, scheduler)
+        losses = [step(net, optimizer, inputs) for _ in range(2)]
+        found[kind] = {"losses": losses, "weights": copied(net)}
+    return found
 
 
-def next_epoch(answer, where, epoch, inputs, targets):
-    path = os.path.join(opened(where), f"epoch_{epoch}.pt")
-    net = linear(inputs, targets)
-    answer.save_checkpoint(path, net, *made(net), epoch)
-    net = linear(inputs, targets)
-    return answer.load_checkpoint(path, net, *made(net))
-
-
-def steps_before(answer, where, kind, count, values, inputs, targets):
-    """`count` steps, a checkpoint, and `count` steps more without a stop."""
-    path = os.path.join(opened(where), f"{kind}.pt")
-    net = filled(linear(inputs, targets), values)
-    optimizer, scheduler = made(net, kind)
-    for _ in range(count):
-        step(net, optimizer, inputs, targets)
-    answer.save_checkpoint(path, net, optimizer, scheduler, count - 1)
-    losses = [step(net, optimizer, inputs, targets) for _ in range(count)]
-    return {"losses": losses, "weights": copied(net)}
-
-
-def steps_after(answer, where, kind, count, inputs, targets):
-    """The second `count` steps, from the checkpoint."""
-    path = os.path.join(opened(where), f"{kind}.pt")
-    net = linear(inputs, targets)
-    optimizer, scheduler = made(net, kind)
-    answer.load_checkpoint(path, net, optimizer, scheduler)
-    losses = [step(net, optimizer, inputs, targets) for _ in range(count)]
-    return {"losses": losses, "weights": copied(net)}
-
-
-def rates(optimizer, scheduler, net, inputs, targets, count):
+def rates(optimizer, scheduler, count):
     """The learning rate of each of the next `count` epochs."""
     trace = []
     for _ in range(count):
         trace.append(rate(optimizer))
-        step(net, optimizer, inputs, targets)
+        optimizer.step()
         scheduler.step()
     return trace
 
 
-def scheduled(inputs, targets, kind, lr, every, gamma):
-    net = linear(inputs, targets)
-    optimizer, scheduler = made(net, lr=lr, every=every, gamma=gamma)
-    if kind == "cosine":
+def rates_back(answer, where, cuts, lr, every, gamma, inputs):
+    """The learning rates of the epochs after a checkpoint; `cuts` has a number of epochs before it for each kind."""
+    folder, net = opened(where), linear(inputs)
+
+    def made(kind):
+        if kind == "step":
+            return sgd(net, lr, every, gamma)
         optimizer = torch.optim.SGD(net.parameters(), lr=lr)
-        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4 * every)
-    return net, optimizer, scheduler
+        return optimizer, CosineAnnealingLR(optimizer, T_max=12)
 
-
-def rates_before(answer, where, kind, cut, lr, every, gamma, inputs, targets):
-    path = os.path.join(opened(where), f"{kind}.pt")
-    net, optimizer, scheduler = scheduled(inputs, targets, kind, lr, every, gamma)
-    first = rates(optimizer, scheduler, net, inputs, targets, cut)
-    answer.save_checkpoint(path, net, optimizer, scheduler, cut - 1)
-    return {"learning rates": first + rates(optimizer, scheduler, net, inputs, targets, 6)}
-
-
-def rates_after(answer, where, kind, lr, every, gamma, inputs, targets):
-    path = os.path.join(opened(where), f"{kind}.pt")
-    net, optimizer, scheduler = scheduled(inputs, targets, kind, lr, every, gamma)
-    answer.load_checkpoint(path, net, optimizer, scheduler)
-    return {"learning rates": rates(optimizer, scheduler, net, inputs, targets, 6)}
+    found = {}
+    for kind, cut in cuts.items():
+        path, (optimizer, scheduler) = os.path.join(folder, f"{kind}.pt"), made(kind)
+        rates(optimizer, scheduler, cut)
+        answer.save_checkpoint(path, net, optimizer, scheduler, cut - 1)
+        optimizer, scheduler = made(kind)
+        answer.load_checkpoint(path, net, optimizer, scheduler)
+        found[f"{kind}, from epoch {cut} on"] = rates(optimizer, scheduler, 4)
+    return found
 
 
 def noise(net, ones):
@@ -201,59 +185,51 @@ def noise(net, ones):
     }
 
 
-def noise_before(answer, where, burnt, ones):
-    path = os.path.join(opened(where), "noise.pt")
-    net = nn.Sequential(nn.Linear(ones.shape[1], 2), nn.Dropout(0.5)).to(ones.device)
+def noise_back(answer, where, burnt, ones):
+    """The numbers after a save, and those after loading it into new objects when chance has gone elsewhere."""
+    path, found = os.path.join(opened(where), "noise.pt"), []
+    net = nn.Sequential(linear(ones), nn.Dropout(0.5))
     torch.rand(burnt)
-    answer.save_checkpoint(path, net, *made(net), 0)
-    return noise(net, ones)
-
-
-def noise_after(answer, where, ones):
-    path = os.path.join(opened(where), "noise.pt")
-    net = nn.Sequential(nn.Linear(ones.shape[1], 2), nn.Dropout(0.5)).to(ones.device)
-    answer.load_checkpoint(path, net, *made(net))
-    return noise(net, ones)
+    answer.save_checkpoint(path, net, *sgd(net), 0)
+    found.append(noise(net, ones))
+    torch.manual_seed(1_000_000 + burnt)
+    net = nn.Sequential(linear(ones), nn.Dropout(0.5))
+    answer.load_checkpoint(path, net, *sgd(net))
+    return {"after the save": found[0], "after loading": noise(net, ones)}
 
 
 # --------------------------------------------------------------------------------------- what is in the file
 
 
-def open_plainly(answer, where, epoch, inputs, targets):
-    """Whether the file opens as plain data; if not, where the first thing comes from that stops it."""
-    path = os.path.join(opened(where), "plain.pt")
-    net = Shelf(inputs, targets)
-    optimizer, scheduler = made(net, ADAM)
-    step(net, optimizer, inputs, targets)
-    answer.save_checkpoint(path, net, optimizer, scheduler, epoch)
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - a pickle that is no checkpoint raises whatever it likes
-        found = re.search(r"GLOBAL (\w+)", str(error))
-        return {"opens": False, "holds something of": found[1] if found else "another kind"}
-    return {"opens": True, "holds something of": ""}
-
-
 class Shelf(nn.Module):
     """A model with a class of its own, as learners' models have."""
 
-    def __init__(self, inputs, targets):
+    def __init__(self, inputs):
         super().__init__()
-        self.layer = linear(inputs, targets)
+        self.layer = linear(inputs)
 
     def forward(self, inputs):
         return self.layer(inputs)
 
 
-def load_a_strangers(answer, where, inputs, targets):
-    """Let load_checkpoint open a file that makes a folder when it is read without care."""
-    folder = opened(where)
-    path, trap = os.path.join(folder, "stranger.pt"), os.path.join(folder, "made_by_the_file")
-    net = linear(inputs, targets)
-    optimizer, scheduler = made(net)
-    torch.save({"model": net.state_dict(), "epoch": 3, "note": MakesFolder(trap)}, path)
-    attempt(lambda: answer.load_checkpoint(path, net, optimizer, scheduler))
-    return {"the file's code ran": os.path.isdir(trap)}
+def plain(answer, where, epoch, inputs):
+    """Whether the file opens as plain data, and if not, what stops it; then let load_checkpoint open a file that
+    makes a folder when it is read without care.
+    """
+    folder, net = opened(where), Shelf(inputs)
+    path, stranger, trap = (os.path.join(folder, name) for name in ("plain.pt", "stranger.pt", "made_by_the_file"))
+    optimizer, scheduler = adam(net)
+    step(net, optimizer, inputs)
+    answer.save_checkpoint(path, net, optimizer, scheduler, epoch)
+    holds = ""
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - a pickle that is no checkpoint raises whatever it likes
+        found = re.search(r"GLOBAL (\w+)", str(error))
+        holds = found[1] if found else "another kind"
+    torch.save({"model": net.state_dict(), "epoch": 3, "note": MakesFolder(trap)}, stranger)
+    attempt(lambda: answer.load_checkpoint(stranger, net, optimizer, scheduler))
+    return {"holds something of": holds, "a stranger's code ran": os.path.isdir(trap)}
 
 
 def as_from_a_missing_gpu(path):
@@ -267,65 +243,65 @@ def as_from_a_missing_gpu(path):
         torch.serialization.location_tag = real
 
 
-def move_devices(answer, where, inputs, targets):
-    path = os.path.join(opened(where), "gpu.pt")
-    net = linear(inputs, targets)
-    optimizer, scheduler = made(net, ADAM)
-    step(net, optimizer, inputs, targets)
+def move_devices(answer, where, inputs):
+    path, net = os.path.join(opened(where), "gpu.pt"), linear(inputs)
+    optimizer, scheduler = adam(net)
+    step(net, optimizer, inputs)
     answer.save_checkpoint(path, net, optimizer, scheduler, 0)
     as_from_a_missing_gpu(path)
-    other = linear(inputs, targets)
-    optimizer, scheduler = made(other, ADAM)
-    answer.load_checkpoint(path, other, optimizer, scheduler)
+    other = linear(inputs)
+    answer.load_checkpoint(path, other, *adam(other))
     return {"weights": copied(other)}
 
 
-def load_a_misfit(answer, where, names, others, inputs, targets):
-    """Save a net and load it into one of the same shapes whose layers have other names."""
+def misfits(answer, where, names, others, inputs):
+    """Save a net, and load it into nets of the same shapes whose layers have other names: which were refused?"""
     path = os.path.join(opened(where), "misfit.pt")
 
     def net(parts):
-        made_net = nn.Sequential()
-        made_net.add_module(parts[0], nn.Linear(inputs.shape[1], 4))
-        made_net.add_module(parts[1], nn.Linear(4, targets.shape[1]))
-        return made_net.to(inputs.device)
+        made = nn.Sequential()
+        made.add_module(parts[0], linear(inputs))
+        made.add_module(parts[1], nn.Linear(2, 2))
+        return made.to(inputs.device)
 
-    saved, other = net(names), net(others)
-    answer.save_checkpoint(path, saved, *made(saved), 0)
-    optimizer, scheduler = made(other)
-    return {"refused": bool(attempt(lambda: answer.load_checkpoint(path, other, optimizer, scheduler)))}
+    saved = net(names)
+    answer.save_checkpoint(path, saved, *sgd(saved), 0)
+    found = []
+    for parts in others:
+        other = net(parts)
+        optimizer, scheduler = sgd(other)
+        found.append(bool(attempt(lambda: answer.load_checkpoint(path, other, optimizer, scheduler))))  # noqa: B023
+    return found
 
 
 # --------------------------------------------------------------------------------------- how it is written
 
 
-def fail_midway(answer, where, epoch, values, later, inputs, targets):
-    """A good save, and then one to the same name for which the disk has no room."""
-    path = os.path.join(opened(where), "latest.pt")
-    net = filled(linear(inputs, targets), values)
-    optimizer, scheduler = made(net)
+def fail_midway(answer, where, epoch, inputs):
+    """A good save, one to the same name for which the disk has no room, and what is under that name then."""
+    path, net = os.path.join(opened(where), "latest.pt"), linear(inputs)
+    optimizer, scheduler = sgd(net)
     answer.save_checkpoint(path, net, optimizer, scheduler, epoch)
-    filled(net, later)
+    step(net, optimizer, inputs)
     net.register_buffer("extra", torch.zeros(2).as_subclass(Unwritable))
     error = attempt(lambda: answer.save_checkpoint(path, net, optimizer, scheduler, epoch + 1))
-    return {"the error reached the caller": bool(error)}
-
-
-def after_the_failure(answer, where, inputs, targets):
-    path = os.path.join(opened(where), "latest.pt")
-    net = linear(inputs, targets)
-    optimizer, scheduler = made(net)
-    if attempt(lambda: answer.load_checkpoint(path, net, optimizer, scheduler)):
-        return {"loads": False}
-    return {"loads": True, "weights": copied(net)}
+    other = linear(inputs)
+    unread = attempt(lambda: answer.load_checkpoint(path, other, *sgd(other)))
+    return {
+        "the error reached the caller": bool(error),
+        "loads": not unread,
+        "weights": [] if unread else copied(other),
+    }
 
 
 @contextlib.contextmanager
 def watched(path):
-    """Look at `path` at every call and return of the code inside: what another program could see there."""
+    """Look at `path` whenever a call inside has ended: what another program could see there."""
     seen = []
 
-    def look(*_):
+    def look(_, event, __):
+        if event == "call" or event == "c_call":  # noqa: PLR1714 - many thousand times
+            return
         try:
             found = os.stat(path)
             state = (found.st_ino, found.st_size, found.st_mtime_ns)
@@ -334,14 +310,14 @@ def watched(path):
         if not seen or seen[-1][0] != state:
             seen.append((state, len(os.listdir(os.path.dirname(path)))))
 
-    look()
+    look(None, "return", None)
     before = sys.getprofile()
     sys.setprofile(look)
     try:
         yield seen
     finally:
         sys.setprofile(before)
-        look()
+        look(None, "return", None)
 
 
 def told(seen):
@@ -360,18 +336,15 @@ def told(seen):
     return words
 
 
-def watch_saves(answer, where, inputs, targets):
-    """What stands under the final name during a first save and during one over it."""
-    folder = opened(where)
-    path = os.path.join(folder, "latest.pt")
-    net = linear(inputs, targets)
-    optimizer, scheduler = made(net)
-    with watched(path) as first:
-        answer.save_checkpoint(path, net, optimizer, scheduler, 0)
-    step(net, optimizer, inputs, targets)
-    with watched(path) as second:
+def watch_save(answer, where, inputs):
+    """What stands under the final name during a save over an older checkpoint."""
+    folder, net = opened(where), linear(inputs)
+    path, (optimizer, scheduler) = os.path.join(folder, "latest.pt"), sgd(net)
+    answer.save_checkpoint(path, net, optimizer, scheduler, 0)
+    step(net, optimizer, inputs)
+    with watched(path) as seen:
         answer.save_checkpoint(path, net, optimizer, scheduler, 1)
-    return {"first": told(first), "second": told(second), "left": sorted(os.listdir(folder))}
+    return {"seen": told(seen), "left": sorted(os.listdir(folder))}
 
 
 # ----------------------------------------------------------------------------------------------- the folder
@@ -379,13 +352,16 @@ def watch_saves(answer, where, inputs, targets):
 
 def scattered(folder, earlier, later, strangers, pause=0.0):
     """Checkpoints by number (empty files, written in two groups), and files that are none."""
+    os.mkdir(folder)
     for epoch in earlier:
         touch(folder, f"epoch_{epoch}.pt")
-    time.sleep(pause)
+    if pause:
+        time.sleep(pause)
     for epoch in later:
         touch(folder, f"epoch_{epoch}.pt")
     for name in strangers:
         touch(folder, name)
+    return folder
 
 
 def touch(folder, name):
@@ -393,22 +369,25 @@ def touch(folder, name):
         pass
 
 
-def list_saved(answer, where, earlier, later, strangers):
-    folder = opened(where)
-    scattered(folder, earlier, later, strangers)
-    return answer.saved_epochs(folder)
+def list_saved(answer, where, cases):
+    home = opened(where)
+    folders = [scattered(os.path.join(home, str(n)), *case) for n, case in enumerate(cases)]
+    return [answer.saved_epochs(folder) for folder in folders]
 
 
-def prune(answer, where, earlier, later, strangers, k):
-    folder = opened(where)
-    # Where the later ones are as many as are to stay, the file system's clock has moved on between the two.
-    scattered(folder, earlier, later, strangers, pause=0.012 * (len(later) == k))
-    answer.keep_last(folder, k)
-    left = set(os.listdir(folder))
-    return {
-        "checkpoints left": [epoch for epoch in sorted([*earlier, *later]) if f"epoch_{epoch}.pt" in left],
-        "other files left": [name for name in strangers if name in left],
-    }
+def prune(answer, where, cases):
+    home, found = opened(where), {}
+    for earlier, later, strangers, k in cases:
+        # Where the later ones are as many as are to stay, the file system's clock has moved on between the two.
+        pause, epochs = 0.012 * (len(later) == k), [*earlier, *later]
+        folder = scattered(os.path.join(home, str(k)), earlier, later, strangers, pause)
+        answer.keep_last(folder, k)
+        left = set(os.listdir(folder))
+        found[f"of {sorted(epochs)} with k = {k}"] = {
+            "checkpoints left": [epoch for epoch in sorted(epochs) if f"epoch_{epoch}.pt" in left],
+            "other files left": [name for name in strangers if name in left],
+        }
+    return found
 
 
 # --------------------------------------------------------------------------------------------- the training
@@ -417,13 +396,10 @@ def prune(answer, where, earlier, later, strangers, k):
 class Training:
     """A net with dropout, Adam and StepLR, shuffled batches, and a record of each epoch."""
 
-    def __init__(self, folder, values, inputs, targets, every, cut=None):
-        self.folder, self.inputs, self.targets, self.cut = folder, inputs, targets, cut
-        self.net = nn.Sequential(nn.Linear(inputs.shape[1], 4), nn.Dropout(0.3), nn.Linear(4, targets.shape[1]))
-        self.net.to(inputs.device)
-        if values:
-            filled(self.net, values)
-        self.optimizer, self.scheduler = made(self.net, ADAM, every=every)
+    def __init__(self, folder, inputs, every, cut=None):
+        self.folder, self.inputs, self.cut = folder, inputs, cut
+        self.net = nn.Sequential(linear(inputs), nn.Dropout(0.3))
+        self.optimizer, self.scheduler = adam(self.net, every)
         self.epochs, self.rates, self.there = [], [], []
 
     def train_epoch(self, epoch):
@@ -433,9 +409,8 @@ class Training:
         self.rates.append(rate(self.optimizer))
         self.there.append(self.checkpoints())
         total, rows = 0.0, self.inputs.shape[0]
-        for part in torch.randperm(rows).split(4):
-            picked = part.to(self.inputs.device)
-            total += step(self.net, self.optimizer, self.inputs[picked], self.targets[picked]) * len(part)
+        for part in torch.randperm(rows).split(3):
+            total += step(self.net, self.optimizer, self.inputs[part.to(self.inputs.device)]) * len(part)
             if epoch == self.cut:
                 raise PowerCut
         return total / rows
@@ -464,22 +439,22 @@ class Training:
         return sorted(int(match[1]) for match in found if match)
 
 
-def train(answer, where, name, epochs, keep, every, values, inputs, targets, cut=None):
+def train(answer, where, name, epochs, keep, every, inputs, cut=None):
     """Train in the folder `name`, which need not be there yet; cut short in epoch `cut`."""
-    folder = os.path.join(opened(where), name)
-    return Training(folder, values, inputs, targets, every, cut).run(answer, epochs, keep)
+    return Training(os.path.join(opened(where), name), inputs, every, cut).run(answer, epochs, keep)
 
 
-def train_twice(answer, where, numbers, epochs, keep, every, inputs, targets):
+def train_twice(answer, where, numbers, epochs, keep, every, inputs):
     """Train on in a folder of checkpoints with these numbers, and once more when all is done."""
     folder = opened(where)
-    for number in numbers:
-        earlier = Training(folder, [], inputs, targets, every)
-        for _ in range(number + 1):
-            earlier.optimizer.step()
-            earlier.scheduler.step()
-        path = os.path.join(folder, f"epoch_{number}.pt")
-        answer.save_checkpoint(path, earlier.net, earlier.optimizer, earlier.scheduler, number)
-    first = Training(folder, [], inputs, targets, every).run(answer, epochs, keep)
-    again = Training(folder, [], inputs, targets, every).run(answer, epochs, keep)
+    earlier = Training(folder, inputs, every)
+    for number in range(max(numbers) + 1):
+        earlier.optimizer.step()
+        earlier.scheduler.step()
+        if number in numbers:
+            step(earlier.net, earlier.optimizer, inputs)
+            path = os.path.join(folder, f"epoch_{number}.pt")
+            answer.save_checkpoint(path, earlier.net, earlier.optimizer, earlier.scheduler, number)
+    first = Training(folder, inputs, every).run(answer, epochs, keep)
+    again = Training(folder, inputs, every).run(answer, epochs, keep)
     return {"first call": first, "second call": again}

@@ -173,11 +173,7 @@ class ClassFigures:
         return tuple(sorted(figures, key=lambda figure: -(figure.failed_share or 0.0)))
 
     def _judged(self) -> list[Attempt]:
-        return [
-            attempt
-            for attempt in self.results.standing_attempts.values()
-            if not unsettled(attempt)
-        ]
+        return [attempt for attempt in self.results.standing_attempts.values() if not unsettled(attempt)]
 
     @cached_property
     def _points(self) -> dict[str, float]:

@@ -22,7 +22,8 @@ MAX_LINES = 2000
 MAX_WIDTH = 400
 MAX_HIGHLIGHTED = 120_000
 """Characters; a longer file is shown plain."""
-SECONDS = 2.0
+SECONDS = 1.0
+"""For highlighting one file; what is left then is shown plain."""
 
 # A handful of classes is enough to read code by, and keeps pages small.
 _CLASSES = (
