@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grader.core.exchange import ArraySeen, Device, DType, Handle, Outcome, Request, ScratchPath, TensorSeen, Word
 from grader.sandbox import protocol, values
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError, frame
-from grader.sandbox.session import Session, decode_reply, encode_request
+from grader.sandbox.session import Session, compile_scenes, decode_reply, encode_request
 from grader.sandbox.values import Encoder, Live, Malformed, Observed, ValueRefused
 
 PLAIN = st.recursive(
@@ -219,7 +219,7 @@ def test_a_session_answers_every_word(tmp_path):
         "def bad(): raise ValueError('no')\n"
     )
     scenes = "def both(answer, x): return [answer.flat(x), answer.Box(2)]\n"
-    assert ask(Word.LOAD, "", None, "a.py", source, scenes).outcome is Outcome.RETURNED
+    assert ask(Word.LOAD, "", None, "a.py", source, compile_scenes(scenes)).outcome is Outcome.RETURNED
     reply = ask(Word.CALL, "change", None, torch.zeros(2))
     assert torch.equal(reply.args[0].value, torch.ones(2))
     assert reply.value.shares == ("0",)

@@ -1,8 +1,8 @@
 """The loop of `learn watch`: joins the warm judge (`_bench.py`) with what is heard (`_ears.py`).
 
 The loop runs in the main thread and alone changes anything or prints; the judge and the ears have threads of
-their own and hand it what is to be done there. A save is judged once the file has been quiet for `QUIET` seconds (editors write twice, truncate first, or rename), and only if
-it says something new.
+their own and hand it what is to be done there. A save is judged once the file has been quiet for `QUIET`
+seconds (editors write twice, truncate first, or rename), and only if it says something new.
 """
 
 import os

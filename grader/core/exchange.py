@@ -15,7 +15,7 @@ class Word(StrEnum):
     """What the judge may ask for."""
 
     LOAD = "load"
-    """Run the learner's file as a module. args: file name, source, source of the scenes or None."""
+    """Run the learner's file as a module. args: file name, source, compiled scenes (bytes) or None."""
     CALL = "call"
     """Call the function `name` of the learner's file with args and kwargs."""
     NEW = "new"

@@ -15,7 +15,7 @@ from grader.core.submission import Submission
 from grader.core.text import clean
 from grader.core.verdict import Verdict
 from grader.judge.device import make_host
-from grader.judge.known import KnownAnswers, Replay, scenes_of
+from grader.judge.known import KnownAnswers, Replay
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
@@ -181,7 +181,7 @@ class _Hearing:
         self.results: list[CheckResult] = []
         self.fault: OurFault | None = None
         self.backend = ConfinedBackend(
-            judge._host, exercise.file_name, submission.source, scenes_of(exercise), exercise.limits
+            judge._host, exercise.file_name, submission.source, self._known.scenes, exercise.limits
         )
         self.case = Case(
             exercise, self._student, self._reference_as_student, lambda check: judge.seed_of(exercise.name, check.id),

@@ -9,7 +9,7 @@ from grader.checks.compare import same_reply
 from grader.core.exchange import Backend, Reply, Request, Word
 from grader.core.exercise import Exercise, KnownAnswer
 from grader.sandbox.client import ConfinedBackend, Host, LocalBackend
-from grader.sandbox.session import encode_request
+from grader.sandbox.session import compile_scenes, encode_request
 
 MEMO_LIMIT = 4096
 """Replies remembered for one answer; a class asks the same few hundred again and again."""
@@ -69,7 +69,7 @@ class KnownAnswers:
         self._exercise = exercise
         self._wrong = wrong
         self._host = host
-        self._scenes = scenes_of(exercise)
+        self.scenes = scenes_of(exercise)
         self._solution = exercise.solution.read_text(encoding="utf-8")
         self._memos: dict[Path, dict[bytes, Reply]] = {}
 
@@ -81,7 +81,7 @@ class KnownAnswers:
         )
 
     def reference_backend(self) -> LocalBackend:
-        return LocalBackend(self._exercise.file_name, self._solution, self._scenes, self._host.device)
+        return LocalBackend(self._exercise.file_name, self._solution, self.scenes, self._host.device)
 
     def misconception(self, check: str, log: Sequence[tuple[Request, Reply]]) -> str | None:
         """The slug of the wrong idea whose answer says, to the same requests, what the learner's said.
@@ -119,7 +119,7 @@ class KnownAnswers:
         replay = Replay(
             self._memo(answer.path),
             lambda: ConfinedBackend(
-                self._host, self._exercise.file_name, answer.source, self._scenes, self._exercise.limits
+                self._host, self._exercise.file_name, answer.source, self.scenes, self._exercise.limits
             ),
         )
         try:
@@ -133,5 +133,6 @@ class KnownAnswers:
         return self._memos.setdefault(path, {})
 
 
-def scenes_of(exercise: Exercise) -> str | None:
-    return exercise.scenes.read_text(encoding="utf-8") if exercise.scenes.is_file() else None
+def scenes_of(exercise: Exercise) -> bytes | None:
+    """The exercise's scenes, compiled."""
+    return compile_scenes(exercise.scenes.read_text(encoding="utf-8")) if exercise.scenes.is_file() else None

@@ -460,7 +460,7 @@ class ConfinedBackend:
         host: Host,
         file_name: str,
         source: str,
-        scenes: str | None,
+        scenes: bytes | None,
         limits: Limits,
     ) -> None:
         self._host = host
@@ -550,7 +550,7 @@ def _ended(status: int | None) -> str:
 class LocalBackend:
     """Our own code (a reference solution) in this process, seen through the same eyes as a learner's."""
 
-    def __init__(self, file_name: str, source: str, scenes: str | None, device: str = "cpu") -> None:
+    def __init__(self, file_name: str, source: str, scenes: bytes | None, device: str = "cpu") -> None:
         self._load = Request(Word.LOAD, args=(file_name, source, scenes))
         self._device = device
         self._folder = tempfile.TemporaryDirectory(prefix="autogradebook-")

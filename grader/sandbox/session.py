@@ -6,6 +6,7 @@ on the reference solution only (`client.LocalBackend`), so that both are observe
 
 import contextlib
 import linecache
+import marshal
 import os
 import random
 import sys
@@ -124,8 +125,9 @@ class Session:
         self._things.clear()
         self._file_name = file_name
         self._module = None
-        self._module = _module(MODULE, file_name, source)
-        self._scenes = _module("scenes", "scenes.py", scenes) if scenes else None
+        linecache.cache[file_name] = (len(source), None, source.splitlines(keepends=True), file_name)
+        self._module = _module(MODULE, file_name, lambda: compile(source, file_name, "exec", dont_inherit=True))
+        self._scenes = _module("scenes", "scenes.py", lambda: marshal.loads(scenes)) if scenes else None
 
     def _call(self, name: str, handle: int | None, args: Any, kwargs: Any) -> object:
         return self._named(name)(*args, **kwargs)
@@ -256,13 +258,19 @@ def _parts(decoder: Decoder) -> tuple[Word, str, int | None, Any, dict[str, Any]
     raise Malformed("not a request")
 
 
-def _module(name: str, file_name: str, source: str) -> types.ModuleType:
-    """Run `source` as the module `name`, known to `sys.modules` as an import would make it."""
+def compile_scenes(source: str) -> bytes:
+    """For the judge: scenes are compiled once for a class. Marshalled code goes from the judge to the sandbox,
+    which runs the same Python, and never the other way.
+    """
+    return marshal.dumps(compile(source, "scenes.py", "exec", dont_inherit=True))
+
+
+def _module(name: str, file_name: str, code: Callable[[], types.CodeType]) -> types.ModuleType:
+    """Run `code` as the module `name`, known to `sys.modules` as an import would make it."""
     module = types.ModuleType(name)
     module.__file__ = file_name
     sys.modules[name] = module
-    linecache.cache[file_name] = (len(source), None, source.splitlines(keepends=True), file_name)
-    exec(compile(source, file_name, "exec", dont_inherit=True), module.__dict__)
+    exec(code(), module.__dict__)
     return module
 
 
