@@ -3,7 +3,9 @@
 Only what matters is written down, so that every right style leaves the same trace: not that `zero_grad` was
 called, but whether there are gradients at `step`, and whether more than one backward went into them.
 
-The request's seed decides the initial weights; after that no random number is drawn.
+The request's seed decides the initial weights; after that no random number is drawn. `data` is (x, y, sizes):
+the samples of all batches, and how many belong to each batch. Everything is small and made by hand, since a
+step here is nearly all overhead: a few parameters, one vector for the state, hooks instead of wrappers.
 """
 
 import gc
@@ -11,22 +13,28 @@ import weakref
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+
+WIDTH = 4
 
 
 class Recorder:
     """What happened, in order, and the model's state after each step."""
 
-    def __init__(self, **batches):
+    def __init__(self, model, **data):
+        self.model = model
         self.events = []
         self.states = []
         self.fetched = 0
-        self.graphs = []
         self.most_graphs = 0
+        self._graphs = []
         self._old_gradients = []
         self._batches = [
-            (f"{name} batch {i}", x.clone()) for name, some in batches.items() for i, (x, _) in enumerate(some)
-        ]
+            (f"{name} batch {i}", part)
+            for name, (x, _, sizes) in data.items() for i, part in enumerate(x.clone().split(sizes))
+        ]  # fmt: skip
+        model.recorder = self
 
     def __deepcopy__(self, memo):
         return self
@@ -37,22 +45,33 @@ class Recorder:
         self.most_graphs = max(self.most_graphs, self._living())
 
     def _living(self):
-        self.graphs = [graph for graph in self.graphs if graph() is not None]
-        return len(self.graphs)
+        self._graphs = [graph for graph in self._graphs if graph() is not None]
+        return len(self._graphs)
 
-    def forward(self, model, x, output):
+    def forward(self, x, output):
         name = next((n for n, known in self._batches if x.shape == known.shape and torch.equal(x, known)), "other data")
-        flags = {module.training for module in model.modules()}
-        mode = "mixed modes" if len(flags) > 1 else "training mode" if True in flags else "evaluation mode"
-        graph = "recording a graph" if output.requires_grad else "recording no graph"
-        self.events.append(f"forward on {name} in {mode}, {graph}")
+        model = self.model
+        mixed = model.training is not model.drop.training
+        mode = "mixed modes" if mixed else "training mode" if model.training else "evaluation mode"
+        recording = output.requires_grad
+        self.events.append(f"forward on {name} in {mode}, recording {'a' if recording else 'no'} graph")
+        if recording:
+            backward = Backward(self)
+            output.register_hook(backward)
+            self._graphs.append(weakref.ref(backward))
 
-    def backward(self, model):
+    def backward(self):
         self.events.append("backward")
-        self._old_gradients = gradients_of(model)
+        self._old_gradients = self.gradients()
 
-    def step(self, model):
-        gradients = gradients_of(model)
+    def before_step(self, optimizer, args, kwargs):
+        """A hook of the optimizer. A closure is run here, so that its gradients are seen."""
+        closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+            args, kwargs = args[:1], {"closure": lambda: loss}
+        gradients = self.gradients()
         # backward adds in place: a tensor that was there before it holds a sum now.
         summed = any(new is old for new in gradients for old in self._old_gradients)
         self._old_gradients = []
@@ -61,257 +80,263 @@ class Recorder:
             else "step with the gradients of more than one backward" if summed
             else "step"
         )  # fmt: skip
+        return args, kwargs
+
+    def after_step(self, optimizer, args, kwargs):
+        self.states.append(state_of(self.model))
+
+    def gradients(self):
+        """The gradients that are not all zero."""
+        return [p.grad for p in self.model.params if p.grad is not None and p.grad.any()]
+
+    def trace(self, **more):
+        return {"events": self.events, "states": torch.stack(self.states) if self.states else None, **more}
 
 
-def gradients_of(model):
-    """The gradients that are not all zero."""
-    return [p.grad for p in model.parameters() if p.grad is not None and bool(p.grad.any())]
+class Backward:
+    """Sees backward pass by at the model's output, and lives as long as the graph whose hook it is."""
+
+    def __init__(self, recorder):
+        self.recorder = recorder
+
+    def __call__(self, grad):
+        self.recorder.backward()
 
 
 def state_of(model):
     """All parameters and running statistics as one vector."""
-    return torch.cat([t.detach().reshape(-1) for t in model.state_dict().values() if t.is_floating_point()])
-
-
-class Graph:
-    """Lives as long as the graph that holds it."""
-
-
-class Mark(torch.autograd.Function):
-    """The identity, at the end of the model: sees backward pass by."""
-
-    @staticmethod
-    def forward(ctx, output, graph, recorder, model):
-        ctx.graph, ctx.recorder, ctx.model = graph, recorder, model
-        return output.view_as(output)
-
-    @staticmethod
-    def backward(ctx, grad):
-        ctx.recorder.backward(ctx.model)
-        return grad, None, None, None
-
-
-class Watched(nn.Module):
-    """The model that the learner trains. It writes in `forward`, so that `model.forward(x)` is seen too."""
-
-    def __init__(self, net, recorder):
-        super().__init__()
-        self.net = net
-        self.recorder = recorder
-
-    def forward(self, x):
-        self.recorder.before_forward()
-        graph = Graph()
-        output = Mark.apply(self.net(x), graph, self.recorder, self)
-        if output.requires_grad:
-            self.recorder.graphs.append(weakref.ref(graph))
-        self.recorder.forward(self, x, output)
-        return output
+    return torch.cat([t.detach().reshape(-1) for t in (*model.params, *model.stats)])
 
 
 class Drop(nn.Module):
     """Dropout by a fixed sequence of masks, so that no random generator has a say. Does nothing in eval mode."""
 
-    def __init__(self):
-        super().__init__()
-        self.calls = 0
+    calls = 0
 
     def forward(self, x):
         if not self.training:
             return x
         self.calls += 1
-        place = torch.arange(x.numel(), device=x.device).reshape(x.shape)
-        return x * ((7 * place + 3 * self.calls) % 5 != 0) / 0.8
+        mask = torch.full((x.numel(),), 1.25, device=x.device)
+        mask[self.calls % 5 :: 5] = 0
+        return x * mask.view(x.shape)
+
+
+class Model(nn.Module):
+    """The model that the learner trains. It writes in `forward`, so that `model.forward(x)` is seen too.
+
+    "classify": x (N, C, F), with BatchNorm over the C channels; its linear layer has no bias, whose gradient
+    would be nothing but rounding. "label each place": x (N, L, F), prediction (N, outputs, L). Else x (N, F).
+    """
+
+    recorder = None
+
+    def __init__(self, problem, outputs, x):
+        super().__init__()
+        self.problem = problem
+        flat = WIDTH
+        self.stats = ()
+        if problem == "classify":
+            channels = x.shape[1]
+            flat *= channels
+            self.register_buffer("running_mean", x.new_zeros(channels))
+            self.register_buffer("running_var", x.new_ones(channels))
+            self.stats = (self.running_mean, self.running_var)
+        self.hidden = nn.Parameter(x.new_empty(WIDTH, x.shape[-1]).uniform_(-0.6, 0.6))
+        self.weight = nn.Parameter(x.new_empty(outputs, flat).uniform_(-0.6, 0.6))
+        self.bias = nn.Parameter(x.new_empty(outputs).uniform_(-0.6, 0.6))
+        self.params = (self.hidden, self.weight, self.bias)
+        self.drop = Drop()
+
+    def forward(self, x):
+        if self.recorder is not None:
+            self.recorder.before_forward()
+        inner = F.linear(x, self.hidden)
+        if self.stats:
+            inner = F.batch_norm(inner, self.running_mean, self.running_var, training=self.training)
+        inner = self.drop(inner.tanh())
+        if self.problem == "classify":
+            inner = inner.flatten(1)
+        output = F.linear(inner, self.weight, self.bias)
+        if self.problem == "label each place":
+            output = output.mT
+        if self.recorder is not None:
+            self.recorder.forward(x, output)
+        return output
 
 
 def cubic_loss(input, target):
     return ((input - target).abs() ** 3).mean()
 
 
-# ------------------------------------------------------------------------------------------ what is trained
-
 LOSSES = {
-    "classify": nn.CrossEntropyLoss,
-    "label each place": nn.CrossEntropyLoss,
-    "regress": nn.MSELoss,
-    "yes or no": nn.BCEWithLogitsLoss,
-    "own loss": lambda: cubic_loss,
+    "classify": nn.CrossEntropyLoss(),
+    "label each place": F.cross_entropy,
+    "regress": nn.MSELoss(),
+    "own loss": cubic_loss,
 }
 
 
-def make_model(problem, outputs, x, recorder, training):
-    """A new model for batches like x: (N, C, L) for the first two problems, (N, F) for the others."""
-    width = 4
-    if problem == "classify":
-        flat = width * (x.shape[2] - 1)
-        # No bias before BatchNorm: its gradient is nothing but rounding, which Adam would blow up.
-        net = nn.Sequential(
-            nn.Conv1d(x.shape[1], width, 2, bias=False), nn.BatchNorm1d(width), nn.Tanh(), nn.Flatten(), Drop(),
-            nn.Linear(flat, outputs),
-        )  # fmt: skip
-    elif problem == "label each place":
-        net = nn.Sequential(nn.Conv1d(x.shape[1], width, 1), nn.Tanh(), Drop(), nn.Conv1d(width, outputs, 1))
-    else:
-        net = nn.Sequential(nn.Linear(x.shape[1], width), nn.Tanh(), Drop(), nn.Linear(width, outputs))
-    return Watched(net.to(x.device), recorder).train(training)
-
-
-def make_optimizer(options, model, recorder):
+def make_optimizer(options, model):
     """options: name, lr, bias_lr, and what else the optimizer takes."""
     options = dict(options)
-    base = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}[options.pop("name")]
+    make = getattr(torch.optim, options.pop("name"))
+    groups = [{"params": [model.hidden, model.weight]}, {"params": [model.bias], "lr": options.pop("bias_lr")}]
+    optimizer = make(groups, foreach=False, **options)  # one tensor after another: faster for a few small ones
+    if model.recorder is not None:
+        optimizer.register_step_pre_hook(model.recorder.before_step)
+        optimizer.register_step_post_hook(model.recorder.after_step)
+    return optimizer
 
-    class WatchedOptimizer(base):
-        def step(self, closure=None):
-            loss = None
-            if closure is not None:
-                with torch.enable_grad():
-                    loss = closure()
-            recorder.step(model)
-            super().step()
-            recorder.states.append(state_of(model))
-            return loss
 
-    weights = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    bias_lr = options.pop("bias_lr", options["lr"])
-    return WatchedOptimizer([{"params": weights}, {"params": others, "lr": bias_lr}], **options)
+def cut(data):
+    """The batches (x, y): views, so that a batch changed in place is seen in the caller's data."""
+    x, y, sizes = data
+    return list(zip(x.split(sizes), y.split(sizes), strict=True))
 
 
 class Batches:
     """An iterable of batches and nothing more: no length, no dataset."""
 
-    def __init__(self, batches, recorder):
-        self._batches, self._recorder = batches, recorder
+    def __init__(self, data, recorder=None):
+        self._batches, self._recorder = cut(data), recorder
 
     def __iter__(self):
-        for x, y in self._batches:
-            self._recorder.fetched += 1
-            yield x, y
-
-
-class Loader(DataLoader):
-    """The same batches from a DataLoader whose sampler leaves rows of the dataset out."""
-
-    def __init__(self, batches, recorder):
-        self.recorder = recorder
-        spare_x, spare_y = batches[0]
-        xs, ys = (
-            torch.cat([part.detach() for part in parts]) for parts in zip(*batches, (spare_x, spare_y), strict=True)
-        )
-        rows, start = [], 0
-        for x, _ in batches:
-            rows.append(list(range(start, start + len(x))))
-            start += len(x)
-        super().__init__(TensorDataset(xs, ys), batch_sampler=rows)
-
-    def __iter__(self):
-        for batch in super().__iter__():
-            self.recorder.fetched += 1
+        for batch in self._batches:
+            if self._recorder is not None:
+                self._recorder.fetched += 1
             yield batch
 
 
-def make_loader(batches, recorder, plain):
-    return Batches(batches, recorder) if plain else Loader(batches, recorder)
+class SizedBatches(Batches):
+    """With a length and a dataset, as a DataLoader has them. As with a sampler, some rows are in no batch."""
+
+    def __init__(self, data, recorder=None):
+        super().__init__(data, recorder)
+        self.dataset = range(len(data[0]) + 2)
+
+    def __len__(self):
+        return len(self._batches)
+
+
+def real_loader(data):
+    """A DataLoader whose sampler leaves rows of the dataset out."""
+    x, y, sizes = data
+    rows = list(torch.arange(len(x)).split(sizes))
+    return DataLoader(TensorDataset(torch.cat([x, x[:2]]), torch.cat([y, y[:2]])), batch_sampler=rows)
 
 
 # ---------------------------------------------------------------------------------------------- the scenes
 
 
-def one_step(answer, problem, outputs, x, y, options):
-    """The value of train_step on a new model."""
-    recorder = Recorder(training=[(x, y)])
-    model = make_model(problem, outputs, x, recorder, training=True)
-    return answer.train_step(model, x, y, LOSSES[problem](), make_optimizer(options, model, recorder))
-
-
-def several_steps(answer, problem, outputs, batches, options):
-    recorder = Recorder(training=batches)
-    model = make_model(problem, outputs, batches[0][0], recorder, training=True)
-    optimizer, loss_fn = make_optimizer(options, model, recorder), LOSSES[problem]()
+def step_losses(answer, outputs, batches, options):
+    """The value of train_step on a new model, for each (x, y)."""
+    losses = []
     for x, y in batches:
-        answer.train_step(model, x, y, loss_fn, optimizer)
-    return {"events": recorder.events, "states": recorder.states}
+        model = Model("classify", outputs, x)
+        losses.append(answer.train_step(model, x, y, LOSSES["classify"], make_optimizer(options, model)))
+    return losses
 
 
-def epoch_loss(answer, problem, outputs, batches, options, plain):
-    recorder = Recorder(training=batches)
-    model = make_model(problem, outputs, batches[0][0], recorder, training=True)
-    optimizer = make_optimizer(options, model, recorder)
-    return answer.train_one_epoch(model, make_loader(batches, recorder, plain), LOSSES[problem](), optimizer)
+def several_steps(answer, outputs, data, options):
+    model = Model("classify", outputs, data[0])
+    recorder = Recorder(model, training=data)
+    optimizer = make_optimizer(options, model)
+    for x, y in cut(data):
+        answer.train_step(model, x, y, LOSSES["classify"], optimizer)
+    return recorder.trace()
 
 
-def epoch_steps(answer, problem, outputs, batches, options, training):
-    """Two epochs, each begun in the given mode."""
-    recorder = Recorder(training=batches)
-    model = make_model(problem, outputs, batches[0][0], recorder, training)
-    optimizer = make_optimizer(options, model, recorder)
-    loader, loss_fn = make_loader(batches, recorder, plain=False), LOSSES[problem]()
-    for _ in range(2):
+def epoch_losses(answer, outputs, plain, loaded, options):
+    """The loss of an epoch over an iterable, and of one over a DataLoader."""
+    losses = []
+    for data, make in ((plain, Batches), (loaded, real_loader)):
+        model = Model("classify", outputs, data[0])
+        losses.append(answer.train_one_epoch(model, make(data), LOSSES["classify"], make_optimizer(options, model)))
+    return losses
+
+
+def epoch_steps(answer, outputs, data, options):
+    """An epoch begun in evaluation mode, then one begun in training mode."""
+    model = Model("classify", outputs, data[0])
+    recorder = Recorder(model, training=data)
+    optimizer, loader = make_optimizer(options, model), SizedBatches(data, recorder)
+    for training in (False, True):
         model.train(training)
-        answer.train_one_epoch(model, loader, loss_fn, optimizer)
-    return {"events": recorder.events, "states": recorder.states, "fetched": recorder.fetched}
+        answer.train_one_epoch(model, loader, LOSSES["classify"], optimizer)
+    return recorder.trace(fetched=recorder.fetched)
 
 
-def epoch_memory(answer, problem, outputs, batches, options):
-    recorder = Recorder(training=batches)
-    model = make_model(problem, outputs, batches[0][0], recorder, training=True)
-    optimizer = make_optimizer(options, model, recorder)
-    given = answer.train_one_epoch(model, make_loader(batches, recorder, plain=False), LOSSES[problem](), optimizer)
+def epoch_memory(answer, outputs, data, options):
+    model = Model("classify", outputs, data[0])
+    recorder = Recorder(model, training=data)
+    given = answer.train_one_epoch(model, SizedBatches(data), LOSSES["classify"], make_optimizer(options, model))
     return {"pile": recorder.most_graphs > 2, "kind": type(given).__name__}
 
 
-def evaluation_loss(answer, problem, outputs, batches, plain):
-    recorder = Recorder(validation=batches)
-    model = make_model(problem, outputs, batches[0][0], recorder, training=True)
-    return answer.evaluate(model, make_loader(batches, recorder, plain), LOSSES[problem]())
+def evaluation_losses(answer, outputs, plain, loaded):
+    """The loss of an iterable, and of a DataLoader."""
+    model = Model("classify", outputs, plain[0])
+    return [
+        answer.evaluate(model, make(data), LOSSES["classify"])
+        for data, make in ((plain, Batches), (loaded, real_loader))
+    ]
 
 
-def evaluation(answer, problem, outputs, batches, training):
-    """evaluate on a model that has gradients, and what is left of it afterwards."""
-    recorder = Recorder(validation=batches)
-    model = make_model(problem, outputs, batches[0][0], recorder, training)
-    for parameter in model.parameters():
+def evaluation(answer, outputs, data):
+    """evaluate on a model that has gradients, in each mode, and what is left of it afterwards."""
+    model = Model("classify", outputs, data[0])
+    recorder = Recorder(model, validation=data)
+    for parameter in model.params:
         parameter.grad = torch.randn_like(parameter)
-    answer.evaluate(model, make_loader(batches, recorder, plain=False), LOSSES[problem]())
-    gradients = [p.grad for p in model.parameters()]
-    return {
-        "events": recorder.events,
-        "fetched": recorder.fetched,
-        "state": state_of(model),
-        "gradients": None if None in gradients else torch.cat([g.reshape(-1) for g in gradients]),
-        "training": model.training,
-        "grad_enabled": torch.is_grad_enabled(),
-    }
+    left = {}
+    for training, mode in ((True, "training"), (False, "evaluation")):
+        model.train(training)
+        answer.evaluate(model, SizedBatches(data, recorder), LOSSES["classify"])
+        left[mode] = model.training
+        left[f"grad_enabled_{mode}"] = torch.is_grad_enabled()
+    gradients = [p.grad for p in model.params]
+    return recorder.trace(
+        fetched=recorder.fetched,
+        state=state_of(model),
+        gradients=None if None in gradients else torch.cat([g.reshape(-1) for g in gradients]),
+        **left,
+    )
 
 
-def fit_events(answer, problem, outputs, train, val, options, epochs, training):
-    recorder = Recorder(training=train, validation=val)
-    model = make_model(problem, outputs, train[0][0], recorder, training)
-    optimizer = make_optimizer(options, model, recorder)
-    loaders = make_loader(train, recorder, plain=False), make_loader(val, recorder, plain=False)
-    answer.fit(model, *loaders, LOSSES[problem](), optimizer, epochs)
-    return {"events": recorder.events, "states": recorder.states, "state": state_of(model)}
+def fit_events(answer, outputs, train, val, options, epochs):
+    """fit on a model that arrives in evaluation mode."""
+    model = Model("classify", outputs, train[0]).eval()
+    recorder = Recorder(model, training=train, validation=val)
+    loaders = SizedBatches(train, recorder), SizedBatches(val, recorder)
+    answer.fit(model, *loaders, LOSSES["classify"], make_optimizer(options, model), epochs)
+    return recorder.trace(state=state_of(model))
 
 
-def fit_history(answer, problem, outputs, train, val, options, epochs):
-    recorder = Recorder(training=train, validation=val)
-    model = make_model(problem, outputs, train[0][0], recorder, training=True)
-    optimizer = make_optimizer(options, model, recorder)
-    loaders = make_loader(train, recorder, plain=True), make_loader(val, recorder, plain=True)
-    history = answer.fit(model, *loaders, LOSSES[problem](), optimizer, epochs)
-    return {"history": history, "events": recorder.events}
+def fit_histories(answer, outputs, train, val, options, counts):
+    """The history of a new model for each number of epochs."""
+    told = []
+    for epochs in counts:
+        model = Model("classify", outputs, train[0])
+        recorder = Recorder(model, training=train, validation=val)
+        optimizer = make_optimizer(options, model)
+        history = answer.fit(model, Batches(train), Batches(val), LOSSES["classify"], optimizer, epochs)
+        told.append({"history": history, "events": recorder.events})
+    return told
 
 
-def train_and_evaluate(answer, problem, outputs, train, val, options):
-    """Two epochs and an evaluation. Whether the losses are floats is not this scene's question."""
-    recorder = Recorder(training=train, validation=val)
-    model = make_model(problem, outputs, train[0][0], recorder, training=True)
-    optimizer, loss_fn = make_optimizer(options, model, recorder), LOSSES[problem]()
-    loader = make_loader(train, recorder, plain=False)
-    losses = [plain_number(answer.train_one_epoch(model, loader, loss_fn, optimizer)) for _ in range(2)]
-    val_loss = plain_number(answer.evaluate(model, make_loader(val, recorder, plain=False), loss_fn))
-    return {"state": state_of(model), "train_loss": losses, "val_loss": val_loss, "events": recorder.events}
+def train_and_evaluate(answer, problems):
+    """Some epochs and an evaluation for each problem. Whether the losses are floats is not this scene's question."""
+    told = []
+    for problem, epochs, outputs, train, val, options in problems:
+        torch.set_grad_enabled(True)  # nor is what the evaluation before may have left off
+        model = Model(problem, outputs, train[0])
+        recorder = Recorder(model, training=train, validation=val)
+        optimizer, loss_fn, loader = make_optimizer(options, model), LOSSES[problem], SizedBatches(train)
+        losses = [plain_number(answer.train_one_epoch(model, loader, loss_fn, optimizer)) for _ in range(epochs)]
+        val_loss = plain_number(answer.evaluate(model, SizedBatches(val), loss_fn))
+        told.append({"state": state_of(model), "train_losses": losses, "val_loss": val_loss, "events": recorder.events})
+    return told
 
 
 def plain_number(value):
