@@ -31,7 +31,7 @@ from grader.core.verdict import Verdict
 from grader.intake.submissions import Intake, read_submissions
 from grader.judge.device import most_workers, resolve
 from grader.judge.settings import Settings
-from grader.judge.worker import begin, judge_one
+from grader.judge.worker import judge_one
 from grader.ledger.gradebook import Gradebook, RunInfo
 from grader.ledger.staleness import staleness_key
 from grader.report import write_all
@@ -253,8 +253,7 @@ def _judged(
         stale,
         judge_one,
         workers=most_workers(settings.device, max(1, min(order.jobs or cores, len(stale)))),
-        begin=begin,
-        begin_with=(order.pack, names, settings),
+        beside=(order.pack, names, settings),
     )
 
 

@@ -733,7 +733,7 @@ def probe() -> confinement.Probe:
 def found(request: pytest.FixtureRequest, probe: confinement.Probe) -> Found:
     if request.param == "in_bubblewrap" and probe.bwrap is None:
         # Here, since this file is also run by itself, as the program that tries things out.
-        from .conftest import do_without
+        from conftest import do_without
 
         do_without("bubblewrap", probe.reasons["bwrap"])
     deeds = names(Forbidden) + names(Honest)

@@ -215,7 +215,7 @@ def test_an_answer_of_an_unforeseen_form_is_wrong_and_not_our_fault(probe, submi
     shutil.copytree(probe.folder.parents[1], tmp_path / "pack")
     checks = tmp_path / "pack/exercises/01_probe/checks.py"
     text = checks.read_text()
-    checks.write_text(text.replace('draw.normal(4)).agrees()', 'draw.normal(4)).value.shape[0] / 1'))
+    checks.write_text(text.replace("draw.normal(4)).agrees()", "draw.normal(4)).value.shape[0] / 1"))
     exercise = Catalogue.load(tmp_path / "pack").find("01")
     with Judge([exercise], Settings(seed=1)) as judge:
         assert statuses(judge.judge(submission(solution)))["test_double"] == "passed"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import do_without
 
 from grader.catalogue import Catalogue, content_root
 from grader.core.exchange import Outcome, Request, Word
@@ -16,8 +17,6 @@ from grader.core.exercise import Limits
 from grader.flow import _hidden
 from grader.sandbox.client import ConfinedBackend, ZygoteHost
 from grader.sandbox.spawn import SpawnHost
-
-from .conftest import do_without
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement is Linux's")
 

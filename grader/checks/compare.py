@@ -128,7 +128,7 @@ def same_reply(yours: Reply, other: Reply, *, strictly: bool) -> bool:
             and difference(yours.args, other.args, looks=looks) is None
             and difference(dict(yours.kwargs), dict(other.kwargs), looks=looks) is None
         )
-    except TypeError:
+    except (TypeError, ValueError, ArithmeticError, RuntimeError):
         return False
 
 
@@ -281,7 +281,11 @@ def _numbers(yours: Any, wanted: Any, what: str, close: Closeness) -> str | None
     # Python floats come out of tensors by .item(), so they carry float32's accuracy.
     rtol, atol = (0.0, 0.0) if isinstance(wanted, int) else close.of("float32")
     both_nan = isinstance(yours, float) and math.isnan(yours) and math.isnan(wanted)
-    if both_nan or yours == wanted or math.isclose(yours, wanted, rel_tol=max(rtol, 1e-12), abs_tol=atol):
+    try:
+        near = math.isclose(yours, wanted, rel_tol=max(rtol, 1e-12), abs_tol=atol)
+    except OverflowError:  # an int that fits no float is near nothing but itself
+        near = False
+    if both_nan or yours == wanted or near:
         return None
     return f"{what} is {show(yours)}, expected {show(wanted)}."
 

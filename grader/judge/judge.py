@@ -12,7 +12,7 @@ from grader.core.errors import OurFault
 from grader.core.exchange import Backend
 from grader.core.exercise import Exercise, in_language
 from grader.core.submission import Submission
-from grader.core.text import clean
+from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.judge.device import make_host
 from grader.judge.known import KnownAnswers, Replay
@@ -97,6 +97,9 @@ class Judge:
                 if last:
                     return self._our_fault(submission, str(fault))
                 self._host.restart()
+            except Exception as error:  # noqa: BLE001 - one submission must not end the grading of a class
+                told = one_line(f"{type(error).__name__}: {error}")
+                return self._our_fault(submission, f"The judge stumbled: {told}")
         raise AssertionError("unreachable")
 
     # ------------------------------------------------------------------------------------------- one submission

@@ -226,7 +226,9 @@ def _unforeseen(error: BaseException | None, exercise: Exercise) -> bool:
     """Whether a check stumbled in its own lines over a value: over an answer of a form that its author did not
     think of, or over a mistake of the author's. If it runs through with the reference, it was the answer.
     """
-    if not isinstance(error, AttributeError | IndexError | KeyError | RuntimeError | TypeError | ValueError):
+    if not isinstance(
+        error, ArithmeticError | AttributeError | LookupError | MemoryError | RuntimeError | TypeError | ValueError
+    ):
         return False
     step = error.__traceback__
     while step is not None:

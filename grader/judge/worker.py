@@ -1,4 +1,4 @@
-"""A judge in a process of its own, for a pool: `begin` once, then `judge_one` for each submission."""
+"""A judge in a process of its own, for a pool."""
 
 import atexit
 from pathlib import Path
@@ -15,17 +15,15 @@ if TYPE_CHECKING:
 _judge: "Judge | None" = None
 
 
-def begin(pack: Path | None, names: tuple[str, ...], settings: Settings) -> None:
-    """Make this process a judge of the exercises `names`."""
+def judge_one(submission: Submission, pack: Path | None, names: tuple[str, ...], settings: Settings) -> Attempt:
+    """Judge a submission to one of the exercises `names`. The first call makes this process a judge of them."""
     global _judge
-    from grader.judge.judge import Judge
+    if _judge is None:
+        from grader.judge.judge import Judge
 
-    catalogue = Catalogue.load(pack)
-    _judge = Judge([exercise for exercise in catalogue if exercise.name in names], settings)
-    _judge.__enter__()
-    atexit.register(_judge.close)
-
-
-def judge_one(submission: Submission) -> Attempt:
-    assert _judge is not None
+        catalogue = Catalogue.load(pack)
+        judge = Judge([exercise for exercise in catalogue if exercise.name in names], settings)
+        judge.__enter__()
+        atexit.register(judge.close)
+        _judge = judge
     return _judge.judge(submission)

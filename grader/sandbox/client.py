@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +26,7 @@ from grader.core.exchange import Outcome, Reply, Request, Word
 from grader.core.exercise import Limits
 from grader.sandbox import confinement, launch, protocol
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError
+from grader.sandbox.scratch import remove
 from grader.sandbox.session import Session, decode_reply, encode_request
 from grader.sandbox.values import Malformed, Observed
 
@@ -358,7 +358,7 @@ class ZygoteHost:
             self._errors.close()
             self._process = None
         if self._own_scratch is not None:
-            shutil.rmtree(self._own_scratch, ignore_errors=True)
+            remove(self._own_scratch)
             self._own_scratch = None
 
     def restart(self) -> None:

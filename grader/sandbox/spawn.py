@@ -10,7 +10,6 @@ import json
 import os
 import queue
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from grader.core.exercise import Limits
 from grader.sandbox import confinement, launch, protocol
 from grader.sandbox.client import PRINTED_LIMIT, START_SECONDS, Child, ChildGone, ChildSilent
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError
+from grader.sandbox.scratch import remove
 from grader.sandbox.values import Observed
 
 GPU_MAPPED_MB = 32 * 1024
@@ -190,7 +190,7 @@ class SpawnHost:
         return child.status
 
     def wipe(self, scratch: str) -> None:
-        shutil.rmtree(Path(self._root) / scratch, ignore_errors=True)
+        remove(str(Path(self._root) / scratch))
 
     def restart(self) -> None:
         """Nothing to restart: each child is started by itself."""
@@ -199,7 +199,7 @@ class SpawnHost:
         if self._spare is not None:
             self._spare[1].kill()
             self._spare = None
-        shutil.rmtree(self._root, ignore_errors=True)
+        remove(self._root)
 
     def _spawn(self, limits: Limits, scratch: str) -> SpawnedChild:
         scratch = scratch or secrets.token_hex(8)

@@ -20,6 +20,9 @@ MAX_ITEMS = 200_000
 MAX_DIMS = 8
 MAX_ELEMENTS = 16 * 1024 * 1024
 MAX_TEXT = 1024 * 1024
+MAX_BARE_KEYS = 4096
+"""Keys and items of sets in one value that are neither text nor bytes. The hashes of numbers and of tuples hold no
+secret, so whoever writes the bytes can choose thousands that collide, and a dict of them takes minutes to build."""
 
 # The place in this list is the code on the wire: only ever add at the end.
 DTYPES = (
@@ -300,6 +303,7 @@ class Decoder:
         self._size = len(data)
         self._at = 0
         self._items = 0
+        self._bare_keys = 0
 
     def whole(self) -> Any:
         """The one value that the bytes hold."""
@@ -401,16 +405,23 @@ class Decoder:
         result = {}
         for _ in range(self._count()):
             key = self.read(depth + 1)
-            if not _is_plain_key(key):
-                raise Malformed("a key of a dict is not plain")
+            self._check_key(key)
             result[key] = self.read(depth + 1)
         return result
 
     def _read_set(self, depth: int) -> Any:
         items = self._read_list(depth)
-        if not all(_is_plain_key(item) for item in items):
-            raise Malformed("an item of a set is not plain")
+        for item in items:
+            self._check_key(item)
         return frozenset(items)
+
+    def _check_key(self, key: object) -> None:
+        if not _is_plain_key(key):
+            raise Malformed("a key of a dict or an item of a set is not plain")
+        if not isinstance(key, str | bytes):
+            self._bare_keys += 1
+            if self._bare_keys > MAX_BARE_KEYS:
+                raise Malformed(f"more than {MAX_BARE_KEYS} keys that are numbers or tuples")
 
     def _read_handle(self, depth: int) -> Any:
         return self.handle(Handle(self._number(_U32), self.text(), self.text()))

@@ -16,15 +16,16 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from typing import Any, NoReturn
 
 from grader.sandbox import confinement, warm, worker
+from grader.sandbox.scratch import remove
 from grader.sandbox.session import Session
 
 
@@ -44,13 +45,21 @@ class Zygote:
 
     def run(self) -> None:
         signal.signal(signal.SIGCHLD, self._reap)
+        try:
+            # A judge that was killed leaves an end of file, or a broken line where it had not read everything.
+            with contextlib.suppress(ConnectionError):
+                self._obey()
+        finally:
+            self._end()
+
+    def _obey(self) -> None:
         poll = select.poll()
         poll.register(self._orders, select.POLLIN)
         while True:
             poll.poll()
             data, descriptors, _flags, _address = socket.recv_fds(self._orders, 65536, 4)
             if not data:
-                break
+                return
             order = json.loads(data)
             if order["do"] == "fork":
                 self._fork(order, *descriptors)
@@ -59,9 +68,18 @@ class Zygote:
             elif order["do"] == "fate":
                 self._reap()
                 self._say({"status": self._fates.get(order["pid"])})
+
+    def _end(self) -> None:
+        """Kill what was started, and leave no file: the judge, which may have been killed, cannot see to it."""
         for pid in list(self._alive):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            for kill in (os.kill, os.killpg):  # one that was forked just now has no group of its own yet
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 5
+        while self._alive and time.monotonic() < deadline:
+            self._reap()
+            time.sleep(0.002)
+        remove(self._scratch_root)
 
     def _fork(self, order: dict[str, Any], channel: int, output: int) -> None:
         scratch = os.path.join(self._scratch_root, order["scratch"])
@@ -105,10 +123,8 @@ class Zygote:
             os._exit(code)
 
     def _wipe(self, name: str) -> None:
-        # A learner may have left a tree that shutil cannot walk (too deep for recursion); the next one has
-        # another folder in any case, and the whole scratch goes with the zygote.
-        with contextlib.suppress(OSError, RecursionError):
-            shutil.rmtree(os.path.join(self._scratch_root, name))
+        # What cannot be removed goes with the whole scratch; the next one has another folder in any case.
+        remove(os.path.join(self._scratch_root, name))
 
     def _reap(self, *_: object) -> None:
         for pid in list(self._alive):

@@ -25,25 +25,26 @@ class Died:
 
 def run(
     tasks: Iterable[_Task],
-    work: Callable[[_Task], _Result],
+    work: Callable[..., _Result],
     *,
     workers: int,
-    begin: Callable[..., None],
-    begin_with: tuple[Any, ...] = (),
+    beside: tuple[Any, ...] = (),
 ) -> Iterator[tuple[_Task, _Result | Died]]:
     """Each task with its result, in the order in which they are done.
 
-    `begin` is called once in each worker. Only a few tasks for each worker are under way at any time, so memory
-    does not grow with the number of tasks. An exception of `work` is raised here.
+    `work` is called with a task and what is `beside` it, the same for all. What a worker needs to start with it
+    makes at its first task: Pebble takes a death in an initializer for the death of the pool. Only a few tasks
+    for each worker are under way at any time, so memory does not grow with the number of tasks. An exception of
+    `work` is raised here.
     """
     # spawn: a fork of this process would carry whatever it has imported and every lock that it holds.
     context = multiprocessing.get_context("spawn")
     waiting: dict[Future[_Result], tuple[_Task, int]] = {}
     source = iter(tasks)
-    with ProcessPool(max_workers=workers, context=context, initializer=begin, initargs=list(begin_with)) as pool:
+    with ProcessPool(max_workers=workers, context=context) as pool:
 
         def submit(task: _Task, tries: int) -> None:
-            waiting[pool.submit(work, None, task)] = (task, tries)
+            waiting[pool.submit(work, None, task, *beside)] = (task, tries)
 
         try:
             for task in source:

@@ -1,0 +1,7 @@
+"""
+tries: to loop while the file is loaded
+expect: timeout
+must_not: points
+"""
+while True:
+    pass
