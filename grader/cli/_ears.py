@@ -98,16 +98,25 @@ def at_end_of_input(end: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="input", daemon=True).start()
 
 
+class Leaving:
+    """Whether anybody asked us to leave. No lock and no queue: a signal may come while one is held."""
+
+    asked = False
+
+    def ask(self, *_: object) -> None:
+        self.asked = True
+
+
 @contextmanager
-def signals(end: Callable[[], None]) -> Iterator[None]:
-    """Call `end` for each signal that asks us to leave, in the place of leaving at once."""
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), lambda *_: end()) for name in names}
+def signals(leaving: Leaving) -> Iterator[None]:
+    """Signals that would end the process ask it to leave."""
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, leaving.ask) for number in numbers}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -52,17 +52,16 @@ Call = Callable[[], None]
 class Watch:
     """The loop, and what it knows: the exercise, what was told last, and what it waits for."""
 
-    def __init__(self, desk: Desk, exercise: Exercise, wishes: Wishes) -> None:
+    def __init__(self, desk: Desk, exercise: Exercise, wishes: Wishes, leaving: _ears.Leaving) -> None:
         self._desk = desk
         self._language = desk.workspace.language
         self._exercise = exercise
         self._wishes = wishes
         self._console = Console()
-        # Unlike Queue's, its `put` may be called from a signal handler.
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
         self._bench: Bench
         self._keys: _ears.Keys | None = None
-        self._ended = False
+        self._leaving = leaving
         self._busy = True
         """The judge is at work, or still being started."""
         self._begun = False
@@ -84,13 +83,12 @@ class Watch:
         """Watch until the learner, the input or a signal ends it. Raises what keeps the judge from starting."""
         later = self._later
         with ExitStack() as stack:
-            stack.enter_context(_ears.signals(later(self._end)))
             stack.enter_context(_ears.own_temporary_folder())
             self._bench = Bench(self._desk, self._wishes, later(self._ready), later(self._done), later(self._broken))
             if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
                 self._keys = stack.enter_context(_ears.keys())
             else:
-                _ears.at_end_of_input(later(self._end))
+                _ears.at_end_of_input(self._leaving.ask)
             if not self._poll:
                 stack.enter_context(_ears.news(self._folders(), later(self._heard), later(self._deaf)))
             try:
@@ -106,7 +104,7 @@ class Watch:
     # -- the loop
 
     def _loop(self) -> None:
-        while not self._ended:
+        while not self._leaving.asked:
             with suppress(queue.Empty):
                 self._calls.get(timeout=self._wait())()
             for key in self._pressed():
@@ -126,9 +124,6 @@ class Watch:
             self._calls.put(partial(call, *what, **more))
 
         return put
-
-    def _end(self) -> None:
-        self._ended = True
 
     def _broken(self, fault: BaseException) -> None:
         raise fault
@@ -267,6 +262,8 @@ class Watch:
         self._say()
         if self._keys:
             self._say(f"{'n next  ' if self._passed else ''}h hint  l list  c check  r reset  q quit")
+        else:
+            self._say(f"Waiting for the next save of {self._file.name}.\n")
 
     # -- keys
 
@@ -274,16 +271,16 @@ class Watch:
         """The keys pressed since the last call; while the judge is at work, all but Ctrl-C are dropped."""
         pressed = self._keys.pressed() if self._keys else []
         if "c-c" in pressed:
-            self._end()
+            self._leaving.ask()
         return [] if self._busy else pressed
 
     def _press(self, key: str) -> None:
-        if self._busy or self._ended:
+        if self._busy or self._leaving.asked:
             # A key before it, in the same breath, began a check.
             return
         actions: dict[str, Call] = {
             "n": self._next, "h": self._hint, "l": self._list, "c": self._check, "r": self._ask,
-            "q": self._end, "c-d": self._end,
+            "q": self._leaving.ask, "c-d": self._leaving.ask,
         }  # fmt: skip
         try:
             if self._asking:

@@ -2,6 +2,7 @@
 
 import click
 
+from grader.cli._ears import Leaving, signals
 from grader.cli.common import Desk, bubblewrap_option, device_option, worker_option
 
 
@@ -23,10 +24,12 @@ def command(which: str | None, poll: bool, device: str, worker: str, no_bubblewr
     """
     desk = Desk.here()
     exercise = desk.exercise(which)
-    # At once, before torch and all else is imported: silence looks like a broken install.
-    click.echo(f"Watching {desk.workspace.file_for(exercise)}. Starting the judge …")
+    leaving = Leaving()
+    with signals(leaving):
+        # At once, before torch and all else is imported: silence looks like a broken install.
+        click.echo(f"Watching {desk.workspace.file_for(exercise)}. Starting the judge …")
 
-    from grader.cli._bench import Wishes
-    from grader.cli._watching import Watch
+        from grader.cli._bench import Wishes
+        from grader.cli._watching import Watch
 
-    Watch(desk, exercise, Wishes(device, worker, not no_bubblewrap, poll)).run()
+        Watch(desk, exercise, Wishes(device, worker, not no_bubblewrap, poll), leaving).run()

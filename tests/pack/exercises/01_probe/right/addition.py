@@ -1,4 +1,5 @@
 """Adds x to itself."""
+
 import torch
 
 

@@ -3,6 +3,7 @@ fails: test_counter
 
 A made-up wrong answer.
 """
+
 import torch
 
 

@@ -3,6 +3,7 @@ fails: test_double, test_scene
 
 A made-up wrong answer.
 """
+
 import torch
 
 
