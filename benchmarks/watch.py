@@ -1,13 +1,14 @@
 """How long from a save to its verdict in `learn watch`, beside a pytest process started for each save. One command:
 
-    python -m benchmarks.watch --saves 30
+    python -m benchmarks.watch --saves 32
 
-Both judge the same answers to one exercise by the same checks, in turn: a right one, then a wrong one, and so
-on. `learn watch` runs as a learner has it, in a terminal and confined; its clock starts when the file has been
+Both judge the same answers to one exercise by the same checks: two wrong ones, two right ones, and so on.
+`learn watch` runs as a learner has it, in a terminal and confined; its clock starts when the file has been
 written and stops when the last line of the verdict has come. The pytest process judges in the same process as
 the learner's code and waits for no debounce, since nobody watches there.
 
-A third row says what the judge alone takes, in this process and without watching, and where that time goes.
+The last rows say what the judge alone takes, in this process and without watching, and where that time goes;
+there nothing is made ready for the next save.
 """
 
 import argparse
@@ -58,9 +59,13 @@ class Watching:
         os.close(self._terminal)
 
 
-def saves(answers: tuple[str, str], count: int) -> list[str]:
+def is_right(index: int) -> bool:
+    return index % 4 > 1
+
+
+def saves(right: str, wrong: str, count: int) -> list[str]:
     """Each text once only, or nothing would happen."""
-    return [f"{answers[index % 2]}\n# save {index}\n" for index in range(count)]
+    return [f"{right if is_right(index) else wrong}\n# save {index}\n" for index in range(count)]
 
 
 def watched(workspace: Path, number: str, file: Path, texts: list[str], pause: float) -> list[float]:
@@ -74,7 +79,7 @@ def watched(workspace: Path, number: str, file: Path, texts: list[str], pause: f
         started = time.perf_counter()
         shown = watching.verdict()
         times.append(time.perf_counter() - started)
-        if (b"Well done" in shown) != (index % 2 == 0):
+        if (b"Well done" in shown) != is_right(index):
             raise SystemExit(f"save {index} got the wrong verdict: {shown.decode(errors='replace')}")
     watching.close()
     return times
@@ -90,7 +95,7 @@ def pytest_each(folder: Path, file: str, texts: list[str]) -> list[float]:
             [sys.executable, "-m", "benchmarks.inprocess", str(folder)], capture_output=True, check=False
         )
         times.append(time.perf_counter() - started)
-        if (done.returncode == 0) != (index % 2 == 0):
+        if (done.returncode == 0) != is_right(index):
             raise SystemExit(done.stdout.decode() + done.stderr.decode())
     return times
 
@@ -125,19 +130,20 @@ def row(what: str, times: list[float], beside: float | None = None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--saves", type=int, default=30)
+    parser.add_argument("--saves", type=int, default=32)
     parser.add_argument("--pytest-saves", type=int, default=10, help="saves with a pytest process each")
     parser.add_argument("--exercise", default="05")
-    parser.add_argument("--pause", type=float, default=0.4, help="seconds between two saves")
+    parser.add_argument("--pause", type=float, default=0.8, help="seconds between two saves")
     asked = parser.parse_args()
     exercise = Catalogue.load().find(asked.exercise)
-    wrong = sorted((exercise.folder / "wrong").glob("*.py"))[0]
-    answers = (exercise.solution.read_text(encoding="utf-8"), wrong.read_text(encoding="utf-8"))
+    # The middle one: a wrong idea is looked for among the known ones in their order.
+    known = sorted((exercise.folder / "wrong").glob("*.py"))
+    right, wrong = (file.read_text(encoding="utf-8") for file in (exercise.solution, known[len(known) // 2]))
     base = Path(tempfile.mkdtemp(prefix="autogradebook-benchmark-"))
     try:
         subprocess.run([*LEARN, "init", str(base / "pytorch")], check=True, capture_output=True)
         file = base / "pytorch" / exercise.file_name
-        texts = saves(answers, asked.saves)
+        texts = saves(right, wrong, asked.saves)
         ours = watched(base / "pytorch", f"{exercise.number:02d}", file, texts, asked.pause)
         theirs = pytest_each(base / "pytest", exercise.file_name, texts[: asked.pytest_saves])
         alone, stages = judged(exercise.name, texts, asked.pause)
@@ -151,12 +157,14 @@ def main() -> None:
     print(f"  {'':<52}{'median':>11}{'95 %':>11}{'ratio':>11}")
     beyond = statistics.median(ours) - QUIET
     row(f"learn watch, beyond the debounce of {QUIET * 1000:.0f} ms", [t - QUIET for t in ours])
-    row("  of which right answers", [t - QUIET for t in ours[::2]])
-    row("  of which wrong answers", [t - QUIET for t in ours[1::2]])
+    row("  right after right", [t - QUIET for t in ours[3::4]])
+    row("  right after wrong", [t - QUIET for t in ours[2::4]])
+    row("  wrong after wrong", [t - QUIET for t in ours[1::4]])
+    row("  wrong after right", [t - QUIET for t in ours[::4]])
     row("learn watch, the debounce with it", ours, beyond)
     row(f"a pytest process for each save ({len(theirs)} of them)", theirs, beyond)
-    row("the judge alone, right answers", alone[::2])
-    row("the judge alone, wrong answers", alone[1::2])
+    row("the judge alone, right answers", [t for index, t in enumerate(alone) if is_right(index + 2)])
+    row("the judge alone, wrong answers", [t for index, t in enumerate(alone) if not is_right(index + 2)])
     print(
         "where the judge's time goes, mean of both: " + ", ".join(f"{k} {v * 1000:.1f} ms" for k, v in stages.items())
     )

@@ -205,6 +205,8 @@ class _Hearing:
         return self._student_of(check, self._twin)
 
     def _student_of(self, check: CheckItem, backend: Backend) -> Student:
+        if self._reference is not None:
+            self._reference.close()  # or its folder would wait for the garbage collector
         self._reference = self._known.reference()
         return Student(
             backend,
