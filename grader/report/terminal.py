@@ -210,7 +210,12 @@ def _tell(voice: _Voice, check: CheckResult, said: str, submission: Submission |
         line = line_of(check.where, submission)
         quoted = source_line(submission, line).strip() if submission and line else ""
         where = Text().append(one_line(check.where, 60), "cyan")
-        voice.say(where.append(f":  {quoted}" if quoted else ""), indent=2)
+        if check.traceback.endswith("^"):
+            # A SyntaxError: the caret stands under the sign that Python stumbled over.
+            voice.say(where, indent=2)
+            voice.block(check.traceback, indent=4)
+        else:
+            voice.say(where.append(f":  {quoted}" if quoted else ""), indent=2)
     if check.given:
         voice.say(Text("given", "cyan"), indent=2)
         voice.block(_few_lines(check.given), indent=4)
