@@ -16,6 +16,7 @@ import importlib.metadata
 import os
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,7 @@ from grader.ledger.staleness import staleness_key
 from grader.report import write_all
 from grader.report.results import Results
 from grader.sandbox import confinement
+from grader.sandbox.scratch import remove
 from grader.schedule import Died, run
 
 ENGINE = importlib.metadata.version("autogradebook")
@@ -245,16 +247,26 @@ def _judged(
 ) -> Iterator[tuple[Submission, Attempt | Died]]:
     """Each submission with its attempt, as they are done by the judges of a pool."""
     if not stale:
-        return iter(())
+        return
     # sched_getaffinity, where there is one: a container may own fewer cores than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     names = tuple(sorted({submission.exercise for submission in stale}))
-    return run(
-        stale,
-        judge_one,
-        workers=most_workers(settings.device, max(1, min(order.jobs or cores, len(stale)))),
-        beside=(order.pack, names, settings),
-    )
+    # Whatever the judges and their sandboxes write for a while lies in here: nothing is left of one that is killed.
+    folder = tempfile.mkdtemp(prefix="autogradebook-")
+    try:
+        yield from run(
+            stale,
+            judge_one,
+            workers=most_workers(settings.device, max(1, min(order.jobs or cores, len(stale)))),
+            beside=(order.pack, names, replace(settings, temporary=folder)),
+        )
+    finally:
+        deadline = time.monotonic() + 5
+        remove(folder)
+        while os.path.exists(folder) and time.monotonic() < deadline:
+            # A sandbox that was told to end may still be on its way.
+            time.sleep(0.05)
+            remove(folder)
 
 
 class _Records:

@@ -17,3 +17,5 @@ class Settings:
     language: str = "en"
     hidden: tuple[Path, ...] = field(default=())
     """Folders that a sandbox must not see: solutions, checks, other people's files, the gradebook."""
+    temporary: str = ""
+    """Where a judge of a pool keeps what is temporary; its parent removes it."""

@@ -1,6 +1,7 @@
 """A judge in a process of its own, for a pool."""
 
 import atexit
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ def judge_one(submission: Submission, pack: Path | None, names: tuple[str, ...],
     if _judge is None:
         from grader.judge.judge import Judge
 
+        tempfile.tempdir = settings.temporary or None
         catalogue = Catalogue.load(pack)
         judge = Judge([exercise for exercise in catalogue if exercise.name in names], settings)
         judge.__enter__()

@@ -260,7 +260,8 @@ class ZygoteHost:
         if self._bwrap:
             scratch_root = "/scratch"
         else:
-            scratch_root = self._own_scratch = tempfile.mkdtemp(prefix="autogradebook-")
+            # Short: the path of a Unix socket in it (DataLoader workers) may have 107 characters.
+            scratch_root = self._own_scratch = tempfile.mkdtemp(prefix="s" if tempfile.tempdir else "autogradebook-")
         start = launch.prepare(
             "grader.sandbox.zygote",
             [str(theirs.fileno())],
@@ -379,7 +380,7 @@ class ZygoteHost:
             spare[1].kill()
 
     def _fork(self, limits: Limits, scratch: str) -> ForkedChild:
-        scratch = scratch or secrets.token_hex(8)
+        scratch = scratch or secrets.token_hex(4)
         ours, theirs = socket.socketpair()
         output, printing = os.pipe()
         order = {
