@@ -14,7 +14,7 @@ _HELPERS = {"common"}
 # `list` and `next` would shadow builtins inside their own modules; the verb is the file's name without "_".
 _SECTIONS = {
     "Learner": ("init", "next", "list", "check", "watch", "hint", "solution", "reset", "report", "doctor"),
-    "Instructor": ("grade", "release", "export"),
+    "Instructor": ("grade", "release", "notebook", "adjust", "history", "export"),
     "Author": ("author",),
 }
 

@@ -33,6 +33,7 @@ from typing import Any, Self
 
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadFile
+from grader.core.grade import Adjustment
 from grader.core.submission import Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.ledger.lock import Lock, Taken
@@ -108,17 +109,6 @@ class RunInfo:
     started: str = ""
     finished: str | None = None
     """None while it runs, and for ever where it was killed."""
-
-
-@dataclass(frozen=True)
-class Adjustment:
-    """Points that a person gave (or took, below zero) beside those of the checks."""
-
-    student: str
-    exercise: str
-    points: float
-    reason: str
-    made: str
 
 
 @dataclass(frozen=True)
