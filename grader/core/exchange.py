@@ -161,7 +161,6 @@ class Reply:
     reason: str = ""
     """For REFUSED, TIMEOUT and CRASHED."""
     printed: str = ""
-    seconds: float = 0.0
 
 
 class Backend(Protocol):

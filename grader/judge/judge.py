@@ -7,20 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from grader.catalogue.known import known_answers
+from grader.checks.failures import CheckFailed
 from grader.checks.student import Student
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import OurFault
-from grader.core.exchange import Backend
+from grader.core.exchange import Backend, Reply, Request, Word
 from grader.core.exercise import Exercise, in_language
 from grader.core.submission import Submission
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.judge.device import make_host
 from grader.judge.known import KnownAnswers, Replay
+from grader.judge.recall import End, Recall
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
-from grader.sandbox.client import ConfinedBackend, LocalBackend
+from grader.sandbox.client import ConfinedBackend, Heard, LocalBackend
+from grader.sandbox.session import encode_request
 
 
 class Judge:
@@ -34,6 +37,7 @@ class Judge:
         self._host = make_host(settings, needs)
         self._runner = CheckRunner(exercises)
         self._known: dict[str, KnownAnswers] = {}
+        self._recalls: dict[str, Recall] = {}
 
     def __enter__(self) -> "Judge":
         try:
@@ -75,6 +79,7 @@ class Judge:
     def reseed(self, seed: int) -> None:
         """Go on with another seed."""
         self._settings = replace(self._settings, seed=seed)
+        self._recalls.clear()
 
     def unable(self, exercise: str) -> str:
         """Why this exercise cannot be judged here, or ""."""
@@ -163,10 +168,54 @@ class Judge:
             self._known[exercise.name] = KnownAnswers(exercise, wrong, self._host)
         return self._known[exercise.name]
 
+    def recall(self, exercise: Exercise) -> Recall:
+        return self._recalls.setdefault(exercise.name, Recall())
+
     def seed_of(self, exercise: str, check: str, index: int = -1) -> int:
         """A seed of its own for each check, and for each request in it, from the seed of the run."""
         text = f"{self._settings.seed}/{exercise}/{check}/{index}"
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "little")
+
+
+_WRONG = (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED)
+
+
+class _Astray(OurFault):
+    """A check asked something else than before, having heard the same: the ways kept for it are worth nothing."""
+
+
+class _Asking:
+    """The learner's file as a check asks it: what was heard already is not asked again."""
+
+    def __init__(
+        self, backend: ConfinedBackend, given: list[tuple[Request, Heard]], asked: list[tuple[Request, Heard]]
+    ) -> None:
+        self._backend = backend
+        self._given = given
+        self._asked = asked
+
+    def ask(self, request: Request) -> Reply:
+        if self._given:
+            wanted, heard = self._given.pop(0)
+            if not _same(wanted, request):
+                raise _Astray(f"the check asked {request.name or request.word} where it asked {wanted.name} before")
+        else:
+            heard = self._backend.hear(request)
+        self._asked.append((request, heard))
+        return self._backend.read(heard)
+
+
+def _same(one: Request, other: Request) -> bool:
+    return (
+        one.word is other.word
+        and one.seconds == other.seconds
+        and (one.word is Word.RESTART or encode_request(one) == encode_request(other))
+    )
+
+
+def _bare(error: BaseException | None) -> CheckFailed | None:
+    """Without the frames that it went through, and all that they hold."""
+    return CheckFailed(error.message, error.given) if isinstance(error, CheckFailed) else None
 
 
 class _Hearing:
@@ -186,6 +235,11 @@ class _Hearing:
         self._known = judge.known(exercise)
         self._reference: Replay | None = None
         self._twin: LocalBackend | None = None
+        self._recall = judge.recall(exercise)
+        self._asked: list[tuple[Request, Heard]] = []
+        """What the check that is running has asked, and what was heard."""
+        self._end: End | None = None
+        """How it ended, where that was known."""
         self.results: list[CheckResult] = []
         self.fault: OurFault | None = None
         self.backend = ConfinedBackend(
@@ -193,11 +247,19 @@ class _Hearing:
         )
         self.case = Case(
             exercise, self._student, self._reference_as_student, lambda check: judge.seed_of(exercise.name, check.id),
-            judge._settings.device, self._after, self._before,
+            judge._settings.device, self._after, self._before, self._recalled,
         )  # fmt: skip
 
+    def _recalled(self, check: CheckItem) -> CheckRun | None:
+        started = time.perf_counter()
+        self._end, self._asked = self._recall.follow(check.id, self.backend.hear)
+        if self._end is None:
+            return None
+        return CheckRun(check, error=self._end.error, seconds=time.perf_counter() - started)
+
     def _student(self, check: CheckItem) -> Student:
-        return self._student_of(check, self.backend)
+        given, self._asked = self._asked, []
+        return self._student_of(check, _Asking(self.backend, given, self._asked))
 
     def _reference_as_student(self, check: CheckItem) -> Student:
         """The solution in the place of what was handed in; in this process, since it is our own code."""
@@ -235,20 +297,28 @@ class _Hearing:
                 ours.close()
         self._twin = None
         if isinstance(run.error, OurFault):
+            if isinstance(run.error, _Astray):
+                self._recall.forget(run.check.id)
             self.fault = run.error
             return False
         if self.backend.load_failure is not None:
             told = load_failed(self.backend.load_failure, self._submission)
         else:
             told = ending(run.error, self._submission)
-        printed = clean("".join(reply.printed for _, reply in run.student.log) if run.student else "", 4000)
+        printed = clean("".join(heard.printed for _, heard in self._asked), 4000)
         slug = None
-        if told.status in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED) and run.student is not None:
+        if self._end is not None:
+            slug = self._end.misconception
+        elif (
+            told.status in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED) and run.student is not None
+        ):
             try:
                 slug = self._known.misconception(run.check.id, run.student.log)
             except OurFault as fault:
                 self.fault = fault
                 return False
+        if self._end is None and (run.error is None or isinstance(run.error, CheckFailed)):
+            self._recall.keep(run.check.id, self._asked, End(_bare(run.error), slug))
         self._add(run.check, told, slug=slug, printed=printed, seconds=run.seconds)
         return True
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ START_SECONDS = 120.0
 """A cold disk and a slow machine may take long to import torch."""
 WATCH_SECONDS = 0.05
 """How often a busy child's memory is looked at."""
+
+
+_ENDED, _HUNG_UP = "the process ended", "it closed its line"
+"""The two ways in which a death is seen, by chance: at the end of the line, or on writing to it."""
 
 
 class ChildGone(Exception):
@@ -133,7 +137,10 @@ class ForkedChild:
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             os.close(self._pidfd)
             self._pidfd = -1
+        if self._output >= 0:
+            # Also of one that never arrived, because its zygote ended first.
             os.close(self._output)
+            self._output = -1
             self._channel.close()
 
     @property
@@ -155,7 +162,7 @@ class ForkedChild:
                 self._drain()
                 poll.poll(20)
             except OSError as gone:
-                raise ChildGone("it closed its line") from gone
+                raise ChildGone(_HUNG_UP) from gone
 
     def _frame(self, deadline: float) -> tuple[Kind, int, bytes]:
         while True:
@@ -177,17 +184,17 @@ class ForkedChild:
                 self._receive()
             elif self._pidfd in ready:
                 # Ended, and nothing more is on the line: what it wrote before was read above.
-                raise ChildGone("the process ended")
+                raise ChildGone(_ENDED)
 
     def _receive(self) -> None:
         try:
-            data = self._channel.recv(min(self._reader.wants, 1 << 20))
+            data = self._channel.recv(min(max(self._reader.wants, 1 << 16), 1 << 20))
         except BlockingIOError:
             return
         except OSError as gone:
-            raise ChildGone("it closed its line") from gone
+            raise ChildGone(_HUNG_UP) from gone
         if not data:
-            raise ChildGone("the process ended")
+            raise ChildGone(_ENDED)
         try:
             self._reader.feed(data)
         except ProtocolError as fault:
@@ -349,6 +356,8 @@ class ZygoteHost:
 
     def close(self) -> None:
         self._drop_spare()
+        while self._ordered:
+            self._ordered.pop().kill()
         if self._process is not None:
             self._orders.close()
             try:
@@ -405,6 +414,8 @@ class ZygoteHost:
     def _collect(self, child: ForkedChild) -> None:
         """Wait until `child` runs. The zygote answers in the order in which it was asked."""
         while not child.layers:
+            if not self._ordered:
+                raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}")
             self._collect_next()
 
     def _collect_all(self) -> None:
@@ -423,7 +434,9 @@ class ZygoteHost:
         try:
             child.greet()
         except (ChildGone, ChildSilent) as gone:
-            raise OurFault(f"a sandbox could not be confined: {child.printed().strip()[-500:]}") from gone
+            said = child.printed().strip()[-500:]
+            child.kill()
+            raise OurFault(f"a sandbox could not be confined: {said}") from gone
 
     def _say(self, words: dict[str, Any]) -> None:
         try:
@@ -447,6 +460,20 @@ class ZygoteHost:
 
 
 # ---------------------------------------------------------------------------------------------- backends
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came back for a request: the bytes of a reply, or in their place what the silence means."""
+
+    payload: bytes = b""
+    printed: str = ""
+    told: Reply | None = None
+    """The reply that was not read from bytes: a timeout, a death, a restart."""
+
+    @property
+    def plain(self) -> bool:
+        return self.told is None or self.told.outcome is Outcome.RETURNED
 
 
 class ConfinedBackend:
@@ -473,17 +500,32 @@ class ConfinedBackend:
         """Set for good once the file could not be loaded: nothing else is worth asking."""
 
     def ask(self, request: Request) -> Reply:
+        return self.read(self.hear(request))
+
+    def hear(self, request: Request) -> Heard:
+        """Ask, and leave the reply unread: what is known byte for byte need not be taken apart again."""
         if request.word is Word.RESTART:
             self.drop()
-            return Reply(Outcome.RETURNED)
+            return Heard(told=Reply(Outcome.RETURNED))
         if self.load_failure is None and self._child is None:
             self._start(request.seed)
         if self.load_failure is not None:
-            return self.load_failure
+            return Heard(told=self.load_failure)
         started = time.perf_counter()
-        reply = self._exchange(request)
+        heard = self._exchange(request)
         self._host.stages["ask"] += time.perf_counter() - started
-        return reply
+        return heard
+
+    def read(self, heard: Heard) -> Reply:
+        """The reply in what was heard."""
+        if heard.told is not None:
+            return heard.told
+        try:
+            return replace(decode_reply(heard.payload), printed=heard.printed)
+        except Malformed as fault:
+            # Whatever else it says is as little worth.
+            self.drop()
+            return Reply(Outcome.CRASHED, reason=f"what came back is not an answer ({fault})", printed=heard.printed)
 
     def drop(self) -> None:
         """End the child. The scratch folder stays until `close`."""
@@ -500,34 +542,36 @@ class ConfinedBackend:
         self._child = self._host.child(self._limits, self._scratch)
         self._scratch = self._child.scratch
         started = time.perf_counter()
-        reply = self._exchange(replace(self._load, seed=seed))
+        reply = self.read(self._exchange(replace(self._load, seed=seed)))
         self._host.stages["load"] += time.perf_counter() - started
         if reply.outcome is not Outcome.RETURNED:
             self.load_failure = reply
             self.drop()
 
     def _how_it_ended(self, child: Child, reason: str) -> str:
-        if reason != "the process ended":
+        if reason not in (_ENDED, _HUNG_UP):
             return reason
         # Raises OurFault where the zygote is gone as well: then the child did not die by its own hand.
-        return _ended(self._host.fate(child)) or reason
+        status = self._host.fate(child)
+        if status == -signal.SIGKILL:
+            # The whole sandbox may be dying, and the zygote have told this with its last breath.
+            time.sleep(0.05)
+            self._host.fate(child)
+        return _ended(status) or reason
 
-    def _exchange(self, request: Request) -> Reply:
+    def _exchange(self, request: Request) -> Heard:
         child = self._child
         assert child is not None
         seconds = request.seconds or self._limits.seconds
         try:
-            reply = decode_reply(child.exchange(encode_request(request), seconds))
-            return replace(reply, printed=child.printed())
+            return Heard(child.exchange(encode_request(request), seconds), child.printed())
         except ChildSilent:
             outcome, reason = Outcome.TIMEOUT, f"no answer within {seconds:g} seconds"
         except ChildGone as gone:
             outcome, reason = Outcome.CRASHED, self._how_it_ended(child, str(gone))
-        except Malformed as fault:
-            outcome, reason = Outcome.CRASHED, f"what came back is not an answer ({fault})"
         printed = child.printed()
         self.drop()
-        return Reply(outcome, reason=reason, printed=printed)
+        return Heard(printed=printed, told=Reply(outcome, reason=reason, printed=printed))
 
 
 def _ended(status: int | None) -> str:

@@ -10,7 +10,6 @@ import marshal
 import os
 import random
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -51,17 +50,17 @@ def decode_reply(data: bytes) -> Reply:
     """For the judge, from bytes that a learner may have written. Raises Malformed."""
     value = Observed(data).whole()
     match value:
-        case (str(outcome), result, tuple(args), dict(kwargs), raised, str(reason), float(seconds)):
+        case (str(outcome), result, tuple(args), dict(kwargs), raised, str(reason)):
             if outcome not in (Outcome.RETURNED, Outcome.RAISED, Outcome.REFUSED):
                 raise Malformed("an outcome that only the judge can find")
-            return Reply(Outcome(outcome), result, args, kwargs, _decode_raised(raised), reason, seconds=seconds)
+            return Reply(Outcome(outcome), result, args, kwargs, _decode_raised(raised), reason)
     raise Malformed("not a reply")
 
 
 def _encode_reply(encoder: Encoder, reply: Reply) -> bytes:
     raised = reply.raised
     told = raised and (raised.kinds, raised.message, raised.lines, raised.own, raised.column)
-    encoder.write((str(reply.outcome), reply.value, reply.args, dict(reply.kwargs), told, reply.reason, reply.seconds))
+    encoder.write((str(reply.outcome), reply.value, reply.args, dict(reply.kwargs), told, reply.reason))
     return bytes(encoder.out)
 
 
@@ -98,7 +97,6 @@ class Session:
         decoder = Live(data, self._device, self._thing, self._path)
         word, name, handle, args, kwargs, seed = _parts(decoder)
         self._settle(seed)
-        started = time.perf_counter()
         value: object = None
         raised = None
         reason = ""
@@ -109,12 +107,11 @@ class Session:
             outcome, reason = Outcome.REFUSED, str(refusal)
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too: it is the learner's
             outcome, raised = Outcome.RAISED, self._tell(error)
-        seconds = time.perf_counter() - started
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
         return self._encode(
-            Reply(outcome, value, tuple(args), kwargs, raised, reason, seconds=seconds),
+            Reply(outcome, value, tuple(args), kwargs, raised, reason),
             forced=word is Word.NEW and outcome is Outcome.RETURNED,
         )
 
@@ -298,7 +295,7 @@ def _addresses(place: str, item: object, depth: int) -> Iterator[tuple[str, int]
 
 
 def _with_value(reply: Reply, value: object) -> Reply:
-    return Reply(reply.outcome, value, reply.args, reply.kwargs, reply.raised, reply.reason, "", reply.seconds)
+    return Reply(reply.outcome, value, reply.args, reply.kwargs, reply.raised, reply.reason)
 
 
 def _refusal(reason: str) -> bytes:
