@@ -9,6 +9,7 @@ import linecache
 import marshal
 import os
 import random
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import Any
 from grader.core.exchange import Handle, Outcome, Raised, Reply, Request, Word
 from grader.sandbox.values import Decoder, Encoder, Live, Malformed, Observed, ValueRefused
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 MODULE = "answer"
 """The name under which the learner's file is a module."""
 
@@ -304,7 +306,8 @@ def _refusal(reason: str) -> bytes:
 
 def _short(thing: object) -> str:
     try:
-        return repr(thing)[:200]
+        # Where it lies in memory tells nobody anything, and differs from process to process.
+        return _ADDRESS.sub("", repr(thing)[:200])
     except BaseException:  # noqa: BLE001 - a learner's __repr__ may do anything
         return ""
 
