@@ -7,10 +7,13 @@ Grades copies of one student's answers to every exercise that is here, by
   ours     `learn grade`, confined, a fresh child for each exercise
   pytest   a pytest process for each student, the same checks in the same process as the student's code
   nbgrader `nbgrader autograde` of the equivalent notebook (if nbgrader is installed)
+  otter    `otter run` of the equivalent notebook (if otter-grader is installed, or named with --otter: it may live
+           in an environment of its own, which must have torch and this package)
   floor    the same checks in one warm process without isolation
 
 All on one core (the processes are pinned to it), so the ratios are of the work and not of the cores. For ours
-two figures are told: the whole command with its start, and what one more student costs.
+these are told: the whole command with its start; what one more student costs, whose answers are those of others but
+for a comment, so that the judge remembers how its checks ended; and what an answer costs that nobody gave before.
 """
 
 import argparse
@@ -127,8 +130,46 @@ def nbgrader_each(base: Path, rounds: int) -> float | None:
     return seconds / rounds
 
 
-def warm(rounds: int) -> tuple[float, dict[str, float], float]:
-    """(seconds a student for our judge in steady state, its stages a student, seconds for the floor)."""
+def otter_each(base: Path, rounds: int, program: Path) -> float | None:
+    """The seven solution cells in a notebook and a test file for each exercise, by `otter run`."""
+    if not program.is_file():
+        return None
+    import nbformat
+
+    folder = base / "otter"
+    tests = folder / "tests"
+    tests.mkdir(parents=True)
+    book = nbformat.v4.new_notebook()
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = ["import torch\nimport otter\ngrader = otter.Notebook()\nsources = {}"]
+    for exercise in Catalogue.load():
+        source = exercise.solution.read_text(encoding="utf-8")
+        cells.append(f"sources[{exercise.name!r}] = {source!r}\n{source}")
+        cells.append(f"grader.check({exercise.name!r})")
+        call = f"check_in_notebook({exercise.name!r}, sources[{exercise.name!r}])"
+        case = {"code": f">>> from benchmarks.inprocess import check_in_notebook\n>>> {call}\n", "hidden": False}
+        suite = {"cases": [{**case, "locked": False}], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
+        test = {"name": exercise.name, "points": 1, "suites": [suite]}
+        (tests / f"{exercise.name}.py").write_text(f"OK_FORMAT = True\n\ntest = {test!r}\n", encoding="utf-8")
+    book.cells += [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(book, folder / "ps1.ipynb")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    env["PATH"] = f"{program.parent}{os.pathsep}{env['PATH']}"
+    timed([str(program), "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], cwd=folder, env=env)
+    seconds = 0.0
+    for copy in range(rounds):
+        (folder / f"out{copy}").mkdir()
+        run = [str(program), "run", "-a", "autograder.zip", "-o", f"out{copy}", "--no-logo", "ps1.ipynb"]
+        seconds += timed(run, cwd=folder, env=env)
+        told = json.loads((folder / f"out{copy}" / "results.json").read_text())
+        wrong = [test for test in told["tests"] if test.get("max_score") and test.get("score") != test["max_score"]]
+        if wrong or len(told["tests"]) < len(list(tests.iterdir())):
+            raise SystemExit(f"Otter did not accept the right answers: {str(wrong)[:1000]}")
+    return seconds / rounds
+
+
+def warm(rounds: int) -> tuple[float, float, dict[str, float], float]:
+    """Seconds a student: for our judge in steady state, for it with nothing remembered, its stages, the floor."""
     import pytest
 
     from benchmarks.inprocess import Plugin
@@ -152,6 +193,12 @@ def warm(rounds: int) -> tuple[float, dict[str, float], float]:
                 checked += sum(check.seconds for check in judge.judge(submission).checks)
         ours = (time.perf_counter() - started) / rounds
         stages = {name: seconds / rounds for name, seconds in judge.stages.items()}
+        started = time.perf_counter()
+        for _ in range(rounds):
+            for submission in submissions:
+                judge.forget()
+                judge.judge(submission)
+        anew = (time.perf_counter() - started) / rounds
     stages["checks, comparing"] = checked / rounds - sum(stages.get(name, 0) for name in ("fork", "load", "ask"))
     stages["all else"] = ours - checked / rounds
 
@@ -167,13 +214,15 @@ def warm(rounds: int) -> tuple[float, dict[str, float], float]:
             raise SystemExit("the floor did not pass")
     floor = (time.perf_counter() - started) / rounds
     shutil.rmtree(folder)
-    return ours, stages, floor
+    return ours, anew, stages, floor
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--copies", type=int, default=30, help="students graded by us")
     parser.add_argument("--rounds", type=int, default=5, help="students graded by the slow ones")
+    otter = Path(sys.executable).with_name("otter")
+    parser.add_argument("--otter", type=Path, default=otter, help="the program otter, where it lies elsewhere")
     parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
     asked = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -185,7 +234,8 @@ def main() -> None:
         more = (many - few) / (asked.copies - 3)
         by_pytest = pytest_each(base, asked.rounds)
         by_nbgrader = nbgrader_each(base, asked.rounds)
-        ours, stages, floor = warm(10)
+        by_otter = otter_each(base, asked.rounds, asked.otter)
+        ours, anew, stages, floor = warm(10)
     finally:
         shutil.rmtree(base, ignore_errors=True)
     import torch
@@ -197,15 +247,20 @@ def main() -> None:
         (f"learn grade, {asked.copies} students, whole command / {asked.copies}", many / asked.copies),
         ("learn grade, one student more", more),
         ("our judge in steady state", ours),
+        ("our judge, each answer being new to every check", anew),
         ("the floor: warm process, no isolation", floor),
         (f"a pytest process for each (mean of {asked.rounds})", by_pytest),
     ]
     if by_nbgrader is not None:
         rows.append((f"nbgrader autograde (mean of {asked.rounds})", by_nbgrader))
+    if by_otter is not None:
+        rows.append((f"otter run (mean of {asked.rounds})", by_otter))
     for what, seconds in rows:
         print(f"  {what:<58}{seconds:9.3f}   x{seconds / more:7.1f}")
     if by_nbgrader is None:
         print("  nbgrader is not installed: pip install nbgrader")
+    if by_otter is None:
+        print("  Otter is not installed: pip install otter-grader")
     print("where our time goes, seconds a student and share of the steady state:")
     for name, seconds in sorted(stages.items(), key=lambda item: -item[1]):
         if name != "zygote":

@@ -54,7 +54,7 @@ def told(attempt):
 
 def fresh(judge, submission):
     """What a judge says who remembers nothing."""
-    judge._recalls.clear()
+    judge.forget()
     return told(judge.judge(submission))
 
 
@@ -75,14 +75,14 @@ def test_a_check_does_not_run_again_for_the_same_answers(judge, submission, solu
 def test_what_is_remembered_changes_no_verdict(judge, submission, solution, change):
     wrong = submission(solution.replace(*change), student="s02")
     alone = fresh(judge, wrong)
-    judge._recalls.clear()
+    judge.forget()
     judge.judge(submission(solution))
     assert told(judge.judge(wrong)) == alone
     assert told(judge.judge(wrong)) == alone
 
 
 def test_a_check_that_must_run_asks_nothing_twice(judge, submission, solution, traffic):
-    judge._recalls.clear()
+    judge.forget()
     judge.judge(submission(solution))
     traffic["asked"].clear()
     traffic["ran"].clear()

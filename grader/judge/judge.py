@@ -79,6 +79,10 @@ class Judge:
     def reseed(self, seed: int) -> None:
         """Go on with another seed."""
         self._settings = replace(self._settings, seed=seed)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget how checks ended for the answers that they heard."""
         self._recalls.clear()
 
     def unable(self, exercise: str) -> str:
