@@ -11,6 +11,7 @@ objects of them (`Live`), the judge makes observations (`Observed`).
 
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from grader.core.exchange import ArraySeen, Device, DType, Handle, ScratchPath, TensorSeen
@@ -203,33 +204,32 @@ class Encoder:
         """Write one tensor; False where it is of a kind that has no plain bytes."""
         import torch
 
-        name = str(tensor.dtype).removeprefix("torch.")
-        if name not in _CODE or tensor.layout is not torch.strided or tensor.device.type == "meta":
+        code = _codes().get(tensor.dtype)
+        if code is None or tensor.layout is not torch.strided or tensor.device.type == "meta":
             return False
-        if tensor.dim() > MAX_DIMS:
-            raise ValueRefused(f"a tensor has {tensor.dim()} dims, more than {MAX_DIMS}")
-        if tensor.numel() > MAX_ELEMENTS:
-            raise ValueRefused(f"a tensor has {tensor.numel()} elements, more than {MAX_ELEMENTS}")
-        grad = tensor.grad if grad_too and tensor.is_leaf else None
-        if grad_too and not tensor.is_leaf and tensor.retains_grad:
-            grad = tensor.grad
+        dims, elements = tensor.dim(), tensor.numel()
+        if dims > MAX_DIMS:
+            raise ValueRefused(f"a tensor has {dims} dims, more than {MAX_DIMS}")
+        if elements > MAX_ELEMENTS:
+            raise ValueRefused(f"a tensor has {elements} elements, more than {MAX_ELEMENTS}")
+        leaf = tensor.is_leaf
+        grad = tensor.grad if grad_too and (leaf or tensor.retains_grad) else None
         shape, strides = tuple(tensor.shape), tuple(tensor.stride())
-        plain = tensor.detach().resolve_conj().resolve_neg()
+        plain = tensor.detach()
+        if plain.is_conj() or plain.is_neg():
+            plain = plain.resolve_conj().resolve_neg()
         # The judge sends a tensor with its strides, so that a transpose arrives as one; the sandbox sends
         # values in reading order and says what the strides were.
         strided = not self._observe and not plain.is_contiguous()
         if strided:
             span = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
-            plain = plain.as_strided((span,), (1,)) if plain.numel() else plain.reshape(-1)
+            plain = plain.as_strided((span,), (1,)) if elements else plain.reshape(-1)
         flags = (
-            _REQUIRES_GRAD * tensor.requires_grad
-            | _LEAF * tensor.is_leaf
-            | _HAS_GRAD * (grad is not None)
-            | _STRIDED * strided
+            _REQUIRES_GRAD * tensor.requires_grad | _LEAF * leaf | _HAS_GRAD * (grad is not None) | _STRIDED * strided
         )
         out = self.out
-        out += b"X" + bytes((_CODE[name], flags, len(shape)))
-        out += struct.pack(f"<{len(shape)}Q{len(shape)}q", *shape, *strides)
+        out += b"X" + bytes((code, flags, dims))
+        out += struct.pack(f"<{dims}Q{dims}q", *shape, *strides)
         # Device, class, grad_fn and shared places as one text.
         if self._observe:
             grad_fn = "" if tensor.grad_fn is None else type(tensor.grad_fn).__name__
@@ -237,9 +237,13 @@ class Encoder:
             self.text("\0".join((str(tensor.device), type(tensor).__name__, grad_fn, *shares)))
         else:
             self.text("run\0Tensor\0")
-        raw = plain.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        out += _U64.pack(raw.nbytes)
-        out += memoryview(raw)
+        if plain.device.type != "cpu":
+            plain = plain.cpu()
+        if code == _CODE["bfloat16"]:
+            plain = plain.contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
+        raw = plain.numpy().tobytes()
+        out += _U64.pack(len(raw))
+        out += raw
         if grad is not None and not self._tensor(grad, grad_too=False):
             raise ValueRefused("a gradient is not a plain tensor")
         return True
@@ -507,6 +511,14 @@ def _is_plain_key(key: object) -> bool:
     return key is None or isinstance(key, bool | int | float | str | bytes)
 
 
+@cache
+def _codes() -> dict[Any, int]:
+    """The code of each torch dtype that crosses."""
+    import torch
+
+    return {getattr(torch, name): code for name, code in _CODE.items()}
+
+
 def _flat_tensor(raw: memoryview, code: int) -> Any:
     """The bytes as a one-dimensional CPU tensor of its own memory."""
     import torch
@@ -557,7 +569,9 @@ class Live(Decoder):
     def tensor(self, raw: memoryview, head: _Head) -> Any:
         import torch
 
-        flat = _flat_tensor(raw, head.code).to(self._run_device)
+        flat = _flat_tensor(raw, head.code)
+        if self._run_device != "cpu":
+            flat = flat.to(self._run_device)
         # Copied into memory that torch allocated, so that it behaves in every way like a tensor made by hand.
         if head.flags & _STRIDED:
             tensor = flat.clone().as_strided(head.shape, head.strides)
