@@ -15,7 +15,7 @@ from grader.core.attempt import Attempt, CheckResult
 from grader.core.exercise import Exercise, in_language
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
-from grader.report.results import Results
+from grader.report.results import Results, finite, unsettled
 
 VERSION = 1
 # An environment variable holds at most 128 KiB with its name, and base64 makes 4 bytes of 3.
@@ -33,25 +33,25 @@ def as_json(
     results: Results, student: str, *, fault: str = "", unread: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The result, with messages cut so far that all of it fits."""
-    unsettled = bool(fault) or any(attempt.score is None for attempt in results.attempts)
+    unknown = bool(fault) or any(unsettled(attempt) for attempt in results.attempts)
     for limit in _LIMITS:
         tests = _tests(results, student, unread or {}, limit)
-        result = _whole(results, student, tests, fault, unsettled)
+        result = _whole(results, student, tests, fault, unknown)
         if len(_dumps(result)) <= _MOST_BYTES:
             return result
     # A course of hundreds of checks: one line for each exercise.
-    return _whole(results, student, [_sum_of(results, student, one) for one in results.exercises], fault, unsettled)
+    return _whole(results, student, [_sum_of(results, student, one) for one in results.exercises], fault, unknown)
 
 
 def _dumps(result: Mapping[str, Any]) -> bytes:
     return json.dumps(result, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _whole(results: Results, student: str, tests: list[dict[str, Any]], fault: str, unsettled: bool) -> dict[str, Any]:
+def _whole(results: Results, student: str, tests: list[dict[str, Any]], fault: str, unknown: bool) -> dict[str, Any]:
     status = "pass" if all(test["status"] == "pass" for test in tests) else "fail"
     message = ""
     most = round(sum(results.max_score(student, exercise.name) for exercise in results.exercises), 4)
-    if unsettled:
+    if unknown:
         status, most = "error", 0
         message = harmless(f"Needs regrading: not all could be judged, and nothing is scored. {fault}".strip(), 1000)
         for test in tests:
@@ -78,12 +78,12 @@ def _test(exercise: Exercise, attempt: Attempt, check: CheckResult, limit: int) 
     return {
         "name": harmless(f"{exercise.number:02d} {check.title}", 200),
         "status": _status(check.status),
-        "score": round(check.points, 4),
+        "score": round(finite(check.points) or 0.0, 4),
         "message": harmless(message, limit),
         "test_code": "",  # hidden checks stay hidden
         "filename": harmless(one_line(attempt.path), 200),
         "line_no": int(line[1]) if line else 0,
-        "duration": round(check.seconds, 3),
+        "duration": round(finite(check.seconds) or 0.0, 3),
     }
 
 
@@ -114,9 +114,9 @@ def _sum_of(results: Results, student: str, exercise: Exercise) -> dict[str, Any
     return {
         **_missing(exercise, "", 0),
         "status": _status(attempt.status),
-        "score": round(attempt.score or 0.0, 4),
+        "score": round(finite(attempt.score) or 0.0, 4),
         "filename": harmless(one_line(attempt.path), 200),
-        "duration": round(attempt.seconds, 3),
+        "duration": round(finite(attempt.seconds) or 0.0, 3),
     }
 
 

@@ -14,7 +14,7 @@ from grader.core.attempt import Attempt, CheckResult
 from grader.core.exercise import Exercise, in_language
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
-from grader.report.results import Results, number
+from grader.report.results import Results, finite, number, unsettled
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 """When a student sees a test: always, never, after the due date, once grades are published."""
@@ -48,12 +48,12 @@ def as_json(
             tests.append(_missing(exercise, (unread or {}).get(exercise.name, ""), visibility))
         else:
             tests += [_test(exercise, attempt, place, visibility) for place in range(len(attempt.checks))]
-    unsettled = bool(fault) or any(attempt.score is None for attempt in results.attempts)
-    if unsettled:
+    unknown = bool(fault) or any(unsettled(attempt) for attempt in results.attempts)
+    if unknown:
         # Added up without the part that is lacking, they would be a total.
         tests = [_notice(fault), *({key: test[key] for key in test if key != "score"} for test in tests)]
     return {
-        "output": _summary(results, student, visibility, unsettled),
+        "output": _summary(results, student, visibility, unknown),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -66,7 +66,7 @@ def as_json(
             "confinement": results.confinement,
             "trusted": results.trusted,
             "seed": results.seed,
-            "needs_regrading": unsettled,
+            "needs_regrading": unknown,
             **(about or {}),
         },
     }
@@ -90,8 +90,8 @@ def _test(exercise: Exercise, attempt: Attempt, place: int, visibility: str) -> 
     test: dict[str, Any] = {
         "name": one_line(f"{in_language(exercise.title)}: {check.title}"),
         "number": f"{exercise.number}.{place + 1}",
-        "score": round(check.points, 4) if check.counts else 0.0,
-        "max_score": round(check.max_points, 4) if check.counts else 0.0,
+        "score": _points(check, check.points),
+        "max_score": _points(check, check.max_points),
         "output": _told(attempt, check),
         "visibility": visibility,
         "tags": [*exercise.topics, *([check.misconception] if check.misconception else [])],
@@ -99,7 +99,7 @@ def _test(exercise: Exercise, attempt: Attempt, place: int, visibility: str) -> 
             "exercise": exercise.name,
             "check": check.id,
             "verdict": str(check.status),
-            "seconds": round(check.seconds, 3),
+            "seconds": round(finite(check.seconds) or 0.0, 3),
             "file": one_line(attempt.path, 400),
             "sha256": attempt.sha256,
         },
@@ -108,6 +108,10 @@ def _test(exercise: Exercise, attempt: Attempt, place: int, visibility: str) -> 
         # What this machine could not check is neither passed nor failed.
         test["status"] = "passed" if check.status is Verdict.PASSED else "failed"
     return test
+
+
+def _points(check: CheckResult, points: float) -> float:
+    return round(finite(points) or 0.0, 4) if check.counts else 0.0
 
 
 def _told(attempt: Attempt, check: CheckResult) -> str:
@@ -130,7 +134,7 @@ def _missing(exercise: Exercise, why: str, visibility: str) -> dict[str, Any]:
         "name": one_line(f"{in_language(exercise.title)}: not handed in"),
         "number": str(exercise.number),
         "score": 0.0,
-        "max_score": round(exercise.points, 4),
+        "max_score": round(finite(exercise.points) or 0.0, 4),
         "status": "failed",
         "output": told,
         "visibility": visibility,
@@ -148,7 +152,7 @@ def _notice(why: str) -> dict[str, Any]:
     }
 
 
-def _summary(results: Results, student: str, visibility: str, unsettled: bool) -> str:
+def _summary(results: Results, student: str, visibility: str, unknown: bool) -> str:
     lines = []
     for exercise in results.exercises:
         attempt = results.attempt(student, exercise.name)
@@ -168,6 +172,6 @@ def _summary(results: Results, student: str, visibility: str, unsettled: bool) -
             lines.append(f"and {len(results.unreadable) - _MOST_LISTED} more files.")
     if results.trusted:
         lines += ["", "The container could not confine the code; the instructor vouched for the submissions."]
-    if unsettled:
+    if unknown:
         lines = [_REGRADE, "", *lines]
     return clean("\n".join(lines), 20_000)
