@@ -18,7 +18,7 @@ from test_report import HOSTILE_STUDENTS, hostile_class, made_up_class, steers
 
 from grader.catalogue import Catalogue
 from grader.core.attempt import Attempt, CheckResult
-from grader.core.errors import WrongUsage
+from grader.core.errors import BadFile, WrongUsage
 from grader.core.verdict import Verdict
 from grader.desk import gradescope as desk
 from grader.desk.one_student import Assignment, judge_student
@@ -587,6 +587,16 @@ def test_two_folders_of_one_student_are_not_two_students(root, probe):
     assert judged.results.attempts == ()
     assert "2 different files" in judged.unread["01_probe"]
     assert judged.results.unreadable[0].path.startswith("a/")
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(root, monkeypatch):
+    def failing(*_args):
+        raise BadFile("submitted can't be read: Input/output error.") from OSError(5, "Input/output error")
+
+    monkeypatch.setattr("grader.desk.one_student.read_submissions", failing)
+    _, judged = desk.run(root, Assignment(pack=PACK, trust=True), "visible")
+    assert judged is None
+    assert "Input/output error" in answer(root)["output"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")

@@ -72,7 +72,10 @@ class Judged:
 
 def chosen(exercises: Sequence[str], pack: Path | None) -> tuple[Exercise, ...]:
     """The exercises that were named, or all, in order."""
-    catalogue = Catalogue.load(pack)
+    return _chosen(Catalogue.load(pack), exercises)
+
+
+def _chosen(catalogue: Catalogue, exercises: Sequence[str]) -> tuple[Exercise, ...]:
     names = {catalogue.find(text).name for text in exercises}
     return tuple(exercise for exercise in catalogue if not names or exercise.name in names)
 
@@ -80,13 +83,13 @@ def chosen(exercises: Sequence[str], pack: Path | None) -> tuple[Exercise, ...]:
 def judge_student(
     places: Sequence[Path], assignment: Assignment, done: Callable[[Attempt], None] = lambda attempt: None
 ) -> Judged:
-    """Judge the files and folders in `places`, all of one student. Raises only for wrong usage.
+    """Judge the files and folders in `places`, all of one student. Raises where nothing could even be read.
 
     done: told of each attempt as it ends.
     """
     started = time.monotonic()
-    wanted = chosen(assignment.exercises, assignment.pack)
     catalogue = Catalogue.load(assignment.pack)
+    wanted = _chosen(catalogue, assignment.exercises)
     seed = secrets.randbelow(2**31) if assignment.seed is None else assignment.seed
     with tempfile.TemporaryDirectory(prefix="autogradebook-") as base:
         handed_in = _read(places, Path(base) / _CLASS, catalogue.names)
@@ -160,8 +163,9 @@ def _read(places: Sequence[Path], folder: Path, names: Sequence[str]) -> Intake:
     refused = _gather(places, folder / STUDENT)
     try:
         intake = read_submissions(folder, names)
-    except BadFile:
-        # The folder is ours and can be read: there is nothing in it.
+    except BadFile as error:
+        if error.__cause__ is not None:
+            raise  # it could not be read, which is not the same as being empty
         intake = Intake((), (), (STUDENT,))
     return replace(intake, unreadable=(*intake.unreadable, *refused))
 
@@ -233,7 +237,6 @@ def _unread(results: Results, names: Names) -> dict[str, str]:
         except NotReadable:
             continue
         if results.attempt(STUDENT, exercise) is None:
-            found[exercise] = (
-                f"{found[exercise]}\n{one.path}: {one.reason}" if exercise in found else (f"{one.path}: {one.reason}")
-            )
+            told = f"{one.path}: {one.reason}"
+            found[exercise] = f"{found[exercise]}\n{told}" if exercise in found else told
     return found
