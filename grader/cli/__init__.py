@@ -14,7 +14,17 @@ _HELPERS = {"common"}
 # `list` and `next` would shadow builtins inside their own modules; the verb is the file's name without "_".
 _SECTIONS = {
     "Learner": ("init", "next", "list", "check", "watch", "hint", "solution", "reset", "report", "doctor"),
-    "Instructor": ("grade", "release", "notebook", "adjust", "history", "export"),
+    "Instructor": (
+        "grade",
+        "adjust",
+        "history",
+        "export",
+        "release",
+        "notebook",
+        "nbgrader",
+        "gradescope",
+        "classroom",
+    ),
     "Author": ("author",),
 }
 
