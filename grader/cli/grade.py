@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0), default=None, help="Repeat a run with the seed that its results name.")
 @click.option("--format", "formats", default="html,json,csv", show_default=True, help="Reports to write, with commas.")
+@click.option(
+    "--due", multiple=True, metavar="[NN=]WHEN",
+    help="Until when it is to be handed in: 2026-12-01 (the end of that day) or 2026-12-01T18:00; with 05= before it, "
+    "for that exercise. May be repeated; is kept for later runs; none takes it back.",
+)  # fmt: skip
+@click.option(
+    "--late", metavar="none|zero|10%",
+    help="What each day late costs: nothing, everything, or a share of what was earned. Is kept for later runs.",
+)  # fmt: skip
 @click.option("--title", default="", help="What the class report is called.")
 @click.option("--no-resume", is_flag=True, help="Judge everything again, also what stands in the gradebook.")
 @click.option("--trust-submissions", is_flag=True, help="Run them even where this machine cannot confine them.")
@@ -38,6 +47,8 @@ def command(
     jobs: int | None,
     seed: int | None,
     formats: str,
+    due: tuple[str, ...],
+    late: str | None,
     title: str,
     no_resume: bool,
     trust_submissions: bool,
@@ -55,7 +66,7 @@ def command(
 
     order = Order(
         submissions, out, exercises, pack, device, jobs or 0, seed, parse_formats(formats), not no_resume,
-        trust_submissions, worker, not no_bubblewrap, title,
+        trust_submissions, worker, not no_bubblewrap, title, due, late,
     )  # fmt: skip
     with _Bar() as bar:
         graded = grade_batch(order, bar.begun, bar.done)
