@@ -43,6 +43,13 @@ class LatePolicy:
         share = f"{self.per_day * 100:.4f}".rstrip("0").rstrip(".")
         return {0.0: "none", 1.0: "zero"}.get(self.per_day) or f"{share}%"
 
+    @property
+    def words(self) -> str:
+        """What it says, as the end of "handing in late ..."."""
+        if self.per_day >= 1:
+            return "counts nothing"
+        return f"costs {self} of what was earned for each day that was begun" if self.per_day else "costs nothing"
+
     def kept(self, days: int) -> float:
         """The share of the points earned that is left after so many days, 0 to 1."""
         return max(0.0, 1.0 - self.per_day * days)
@@ -61,7 +68,14 @@ class DueDates:
         return self.special.get(exercise, self.usual)
 
     def __bool__(self) -> bool:
-        return self.usual is not None or bool(self.special)
+        return self.usual is not None or any(self.special.values())
+
+    @property
+    def words(self) -> str:
+        """What they are, as the end of "due ..."."""
+        said = [_shown(self.usual)] if self.usual else []
+        said += [f"{name} {_shown(when)}" for name, when in sorted(self.special.items())]
+        return ", ".join(said) or "none"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +89,10 @@ class DueDates:
             datetime.fromisoformat(said["usual"]) if said["usual"] else None,
             {name: datetime.fromisoformat(when) if when else None for name, when in said["special"].items()},
         )
+
+
+def _shown(when: datetime | None) -> str:
+    return when.isoformat(" ", "minutes") if when is not None else "none"
 
 
 def moment(text: str) -> datetime:

@@ -35,7 +35,7 @@ from typing import Any, Self
 
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadFile
-from grader.core.grade import Adjustment, DueDates, LatePolicy
+from grader.core.grade import Adjustment, DueDates, Grade, LatePolicy, days_late
 from grader.core.history import Past, Superseded
 from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable
 from grader.core.verdict import Verdict
@@ -377,7 +377,7 @@ class Gradebook:
                 _adjustments(db),
                 _due(db),
                 _policy(db),
-                {(row[0], row[1]): HandedIn(_moment(row[2]), SaidBy(row[3]), bool(row[4])) for row in times},
+                {(student, exercise): _handed_in(*time) for student, exercise, *time in times},
             )
 
     def history(self, student: str | None = None, exercise: str | None = None) -> tuple[Past, ...]:
@@ -398,6 +398,34 @@ class Gradebook:
         with self._transaction() as db:
             row = {"student": student, "exercise": exercise, "points": points, "reason": reason, "made": _now()}
             _insert(db, "adjustments", row)
+
+    def grade(self, student: str, exercise: str) -> Grade:
+        """One grade, as the reports of the next run will have it."""
+        who = (_stored(student), exercise)
+        pair = "student = ? AND exercise = ?"
+        with self._reading() as db:
+            found = _load(db, f"id = (SELECT attempt FROM latest WHERE {pair})", *who)
+            attempt = next(iter(found.values()), None)
+            time = db.execute(
+                f"SELECT handed_in, said_by, late FROM submissions WHERE said_by IS NOT NULL AND {pair}", who
+            ).fetchone()
+            (others,) = db.execute("SELECT max(max_score) FROM attempts WHERE exercise = ?", (exercise,)).fetchone()
+            due, policy = _due(db).of(exercise), _policy(db)
+            adjustments = tuple(one for one in _adjustments(db) if (one.student, one.exercise) == who)
+        settled = attempt is not None and attempt.status is not Verdict.INTERNAL_ERROR
+        handed_in = _handed_in(*time) if time is not None and attempt is not None else None
+        return Grade(
+            student=student,
+            exercise=exercise,
+            attempt=attempt,
+            # What others could earn, where this student's checks do not say it.
+            possible=attempt.max_score if attempt is not None and settled else others or 0.0,
+            days_late=days_late(due, handed_in),
+            policy=policy,
+            adjustments=adjustments,
+            due=due,
+            handed_in=handed_in,
+        )
 
     def adjustments(self) -> tuple[Adjustment, ...]:
         """All of them, the oldest first."""
@@ -587,8 +615,8 @@ def _stored_time(said: HandedIn | None) -> tuple[str | None, str | None]:
     return (said.at.isoformat() if said.at else None), str(said.said_by)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _handed_in(at: str | None, said_by: str, late: int) -> HandedIn:
+    return HandedIn(datetime.fromisoformat(at) if at else None, SaidBy(said_by), bool(late))
 
 
 def _value(db: sqlite3.Connection, name: str) -> str | None:

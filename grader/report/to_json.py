@@ -40,7 +40,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "late": str(results.policy),
         "submissions": [_submission(results, attempt) for attempt in results.attempts],
         "adjusted_without_submission": [
-            {"student": student, "exercise": exercise, "grade": _grade(results.grade(student, exercise))}
+            {"student": student, "exercise": exercise, "grade": grade_as_json(results.grade(student, exercise))}
             for student, exercise in dict.fromkeys((one.student, one.exercise) for one in results.adjustments)
             if results.attempt(student, exercise) is None
         ],
@@ -56,10 +56,10 @@ def _due(results: Results) -> dict[str, str]:
 
 def _submission(results: Results, attempt: Attempt) -> dict[str, Any]:
     """What the checks said, and beside it the grade: `score` stays the attempt's."""
-    return {**attempt.as_json(), "grade": _grade(results.grade(attempt.student, attempt.exercise))}
+    return {**attempt.as_json(), "grade": grade_as_json(results.grade(attempt.student, attempt.exercise))}
 
 
-def _grade(grade: Grade) -> dict[str, Any]:
+def grade_as_json(grade: Grade) -> dict[str, Any]:
     said = grade.handed_in
     # When it was handed in is told where it matters, so that the same files give the same results wherever they lie.
     told = said is not None and (grade.due is not None or said.marked_late)
