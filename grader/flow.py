@@ -18,15 +18,17 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.catalogue import Catalogue, content_root, templates
 from grader.core.attempt import Attempt, CheckResult
-from grader.core.errors import MissingPart
+from grader.core.errors import MissingPart, WrongUsage
 from grader.core.exercise import Exercise
+from grader.core.grade import DueDates, LatePolicy, moment
+from grader.core.history import Past
 from grader.core.submission import Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.intake.submissions import Intake, read_submissions
@@ -115,6 +117,10 @@ class Order:
     worker: str = "auto"
     bubblewrap: bool = True
     title: str = ""
+    due: tuple[str, ...] = ()
+    """As typed: "WHEN", "NN=WHEN", "none"; none means those of the run before."""
+    late: str | None = None
+    """As typed: "none", "zero", "10%"; None means that of the run before."""
 
 
 @dataclass(frozen=True)
@@ -138,17 +144,27 @@ def grade_batch(
 ) -> Graded:
     """Grade what was handed in and is not graded yet, and write the reports.
 
+    Where nothing is new, nothing is judged and the reports are written again, with today's due dates, late policy and
+    adjustments.
+
     begun: told how many submissions will be judged, of how many. done: told of each as it is judged.
     """
     device = resolve(order.device)
     confined = _confinement(order)
     catalogue = Catalogue.load(order.pack)
     wanted = _wanted(catalogue, order.exercises)
+    due = due_dates(catalogue, order.due) if order.due else None
+    policy = LatePolicy.parse(order.late) if order.late is not None else None
     handed_in = _only(read_submissions(order.place, catalogue.names), wanted)
     with Gradebook.open(order.out) as book:
         if order.seed is not None or book.seed is None:
             # Later runs keep to the seed, or every stored result would be stale.
             book.seed = secrets.randbelow(2**31) if order.seed is None else order.seed
+        if due is not None:
+            book.due = due
+        if policy is not None:
+            book.policy = policy
+        book.command = _command(order)
         settings = _settings(order, device, book.seed or 0)
         keys = {_who(s): _key(s, catalogue, device, confined, settings.seed) for s in handed_in.submissions}
         book.begin_run(
@@ -158,6 +174,7 @@ def grade_batch(
             handed_in.students,
             handed_in.late,
             handed_in.ids,
+            handed_in.handed_in,
         )
         pending = book.pending() if order.resume else set(keys)
         stale = [submission for submission in handed_in.submissions if _who(submission) in pending]
@@ -216,6 +233,45 @@ def _wanted(catalogue: Catalogue, asked: tuple[str, ...]) -> tuple[Exercise, ...
 def _only(handed_in: Intake, wanted: tuple[Exercise, ...]) -> Intake:
     names = {exercise.name for exercise in wanted}
     return replace(handed_in, submissions=tuple(s for s in handed_in.submissions if s.exercise in names))
+
+
+def due_dates(catalogue: Catalogue, asked: Iterable[str]) -> DueDates:
+    """From "WHEN" for all exercises and "NN=WHEN" for one of them; WHEN is "none" where there is no date."""
+    usual: list[datetime | None] = []
+    special: dict[str, datetime | None] = {}
+    for text in asked:
+        which, found, when = text.rpartition("=")
+        date = None if when.strip().lower() == "none" else moment(when)
+        if not found:
+            usual.append(date)
+        elif (name := catalogue.find(which.strip()).name) in special:
+            raise WrongUsage(f"--due names {name} twice. Name it once.")
+        else:
+            special[name] = date
+    if len(usual) > 1:
+        raise WrongUsage("--due names two dates for all exercises. Name one, and 05=2026-12-01 for a single exercise.")
+    return DueDates(usual[0] if usual else None, special)
+
+
+def _command(order: Order) -> tuple[str, ...]:
+    """The words that ask for the same again, without OUT, and without what the gradebook keeps or what would judge all
+    of it anew.
+    """
+    words = [os.path.abspath(order.place)]
+    for name in order.exercises:
+        words += ["--exercise", name]
+    given = (
+        ("--pack", os.path.abspath(order.pack) if order.pack else ""),
+        ("--device", order.device if order.device != "cpu" else ""),
+        ("--format", ",".join(order.formats) if order.formats != Order.formats else ""),
+        ("--title", order.title),
+        ("--worker", order.worker if order.worker != "auto" else ""),
+    )
+    for option, value in given:
+        words += [option, value] if value else []
+    words += ["--trust-submissions"] if order.trust else []
+    words += [] if order.bubblewrap else ["--no-bubblewrap"]
+    return tuple(words)
 
 
 def _who(submission: Submission) -> tuple[str, str]:
@@ -313,6 +369,8 @@ def _results(order: Order, book: Gradebook, wanted: tuple[Exercise, ...], handed
     remembered = book.results()
     assert remembered.info is not None
     graded = {attempt.exercise for attempt in remembered.attempts}
+    graded |= {adjustment.exercise for adjustment in remembered.adjustments}
+    asked = {exercise.name for exercise in wanted}
     return Results(
         attempts=remembered.attempts,
         # Without --exercise, those that somebody handed in: a class does not owe the whole curriculum.
@@ -328,4 +386,18 @@ def _results(order: Order, book: Gradebook, wanted: tuple[Exercise, ...], handed
         trusted=order.trust and confined not in OFFICIAL,
         title=order.title,
         sources=lambda student, exercise: sources.get((student, exercise)),
+        policy=remembered.policy,
+        due=remembered.due,
+        handed_in=remembered.handed_in,
+        adjustments=tuple(one for one in remembered.adjustments if not order.exercises or one.exercise in asked),
+        histories=lambda: histories(order.out),
     )
+
+
+def histories(out: Path) -> Mapping[tuple[str, str], tuple[Past, ...]]:
+    """Everything that was ever graded into the folder `out`, by student and exercise."""
+    found: dict[tuple[str, str], list[Past]] = {}
+    with Gradebook.open(out, create=False, write=False) as book:
+        for past in book.history():
+            found.setdefault((past.student, past.exercise), []).append(past)
+    return {who: tuple(pasts) for who, pasts in found.items()}

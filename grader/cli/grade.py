@@ -11,6 +11,7 @@ from grader.cli.common import bubblewrap_option, device_option, pack_option, wor
 if TYPE_CHECKING:
     from grader.core.attempt import Attempt
     from grader.flow import Graded
+    from grader.report.results import Results
 
 
 @click.command(short_help="Grade a folder or an archive of submissions.")
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0), default=None, help="Repeat a run with the seed that its results name.")
 @click.option("--format", "formats", default="html,json,csv", show_default=True, help="Reports to write, with commas.")
+@click.option(
+    "--due", multiple=True, metavar="[NN=]WHEN",
+    help="Until when it is to be handed in: 2026-12-01 (the end of that day) or 2026-12-01T18:00; with 05= before it, "
+    "for that exercise. May be repeated; is kept for later runs; none takes it back.",
+)  # fmt: skip
+@click.option(
+    "--late", metavar="none|zero|10%",
+    help="What each day late costs: nothing, everything, or a share of what was earned. Is kept for later runs.",
+)  # fmt: skip
 @click.option("--title", default="", help="What the class report is called.")
 @click.option("--no-resume", is_flag=True, help="Judge everything again, also what stands in the gradebook.")
 @click.option("--trust-submissions", is_flag=True, help="Run them even where this machine cannot confine them.")
@@ -38,6 +48,8 @@ def command(
     jobs: int | None,
     seed: int | None,
     formats: str,
+    due: tuple[str, ...],
+    late: str | None,
     title: str,
     no_resume: bool,
     trust_submissions: bool,
@@ -55,7 +67,7 @@ def command(
 
     order = Order(
         submissions, out, exercises, pack, device, jobs or 0, seed, parse_formats(formats), not no_resume,
-        trust_submissions, worker, not no_bubblewrap, title,
+        trust_submissions, worker, not no_bubblewrap, title, due, late,
     )  # fmt: skip
     with _Bar() as bar:
         graded = grade_batch(order, bar.begun, bar.done)
@@ -120,6 +132,8 @@ def _summary(graded: "Graded", out: Path) -> None:
         counts[attempt.status.words] = counts.get(attempt.status.words, 0) + 1
     told = ", ".join(f"{count} {words}" for words, count in sorted(counts.items(), key=lambda item: -item[1]))
     click.echo(f"{len(results.students)} students, {len(results.attempts)} submissions: {told or 'none'}.")
+    for sentence in _terms(results):
+        click.echo(sentence)
     if results.unreadable:
         click.echo(f"{len(results.unreadable)} files could not be graded; the report lists each with its reason.")
     if graded.needs_regrading:
@@ -127,3 +141,33 @@ def _summary(graded: "Graded", out: Path) -> None:
     click.echo(f"confined: {results.confinement}; seed {results.seed}; {results.device}; torch {results.torch}")
     index = out / "index.html"
     click.echo(f"Open {index}" if index in graded.written else f"Written to {out}")
+
+
+def _terms(results: "Results") -> list[str]:
+    """What is in force, what it costs, and who says so."""
+    from grader.core.submission import SaidBy
+    from grader.report.results import number
+
+    told = []
+    if results.due or results.policy.per_day or results.late:
+        due = f"due {results.due.words}" if results.due else "no due date is set, so that only Canvas's marks are late"
+        told.append(f"In force: {due}; handing in late {results.policy.words}. --due and --late change it.")
+    if results.late:
+        lost = sum(grade.penalty for grade in results.late)
+        said: dict[SaidBy, int] = {}
+        for grade in results.late:
+            if grade.handed_in is not None:
+                said[grade.handed_in.said_by] = said.get(grade.handed_in.said_by, 0) + 1
+        who = ", ".join(f"{by.words} ({count})" for by, count in said.items())
+        told.append(f"{len(results.late)} late, {number(lost)} points lost; who says so: {who}.")
+        if SaidBy.FILE in said:
+            told.append("A copy may have changed a file's date: look at these before you rely on them.")
+    untold = sum(
+        grade.due is not None and grade.attempt is not None and grade.handed_in is None
+        for grade in (results.grade(attempt.student, attempt.exercise) for attempt in results.attempts)
+    )
+    if untold:
+        told.append(f"Of {untold} nobody says when it was handed in; they count as in time.")
+    if results.adjustments:
+        told.append(f"{len(results.adjustments)} adjustments by hand are counted in.")
+    return told

@@ -1,7 +1,6 @@
 """The outcome of grading one submission: a verdict and points for each check."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from grader.core.verdict import Verdict, overall
@@ -49,8 +48,6 @@ class Attempt:
     seconds: float = 0.0
     note: str = ""
     """Why nothing was judged (a syntax error, our own fault), when that is so; or what intake left out."""
-    stages: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage (fork, load, ask, reference, ...), for benchmarks."""
 
     @property
     def status(self) -> Verdict:

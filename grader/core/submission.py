@@ -2,6 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,42 @@ class Submission:
             if line >= first:
                 return f"cell {number}, line {line - first + 1}"
         return f"line {line}"
+
+
+class SaidBy(StrEnum):
+    """Who says when an answer was handed in, from the most to the least to be trusted."""
+
+    NBGRADER = "nbgrader"
+    """The `timestamp.txt` that nbgrader puts beside a submission."""
+    CANVAS = "canvas"
+    """The mark in a file's name; it knows no time."""
+    ARCHIVE = "archive"
+    """The time that an archive keeps of its member."""
+    FILE = "file"
+    """When the file was changed last; a copy may have changed that."""
+
+    @property
+    def words(self) -> str:
+        return _SAID_BY[self]
+
+
+_SAID_BY = {
+    SaidBy.NBGRADER: "nbgrader's timestamp.txt",
+    SaidBy.CANVAS: "Canvas's mark in the file name",
+    SaidBy.ARCHIVE: "the archive",
+    SaidBy.FILE: "the file's own date",
+}
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """When an answer was handed in, as far as it is known."""
+
+    at: datetime | None
+    """With its offset from UTC; None where nobody says it."""
+    said_by: SaidBy
+    marked_late: bool = False
+    """Canvas says that it is late, and not by how much."""
 
 
 @dataclass(frozen=True)

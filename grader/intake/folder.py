@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.intake.decoded import NotReadable
-from grader.intake.layout import is_junk
+from grader.intake.layout import is_junk, is_receipt
 from grader.intake.place import Entry, Kind, name_fault
 from grader.intake.read import bytes_of
+from grader.intake.times import of_file
 
 
 class Folder:
@@ -26,7 +27,8 @@ class Folder:
                 with os.scandir(self.root.joinpath(*parts)) as scan:
                     inside = sorted(scan, key=lambda entry: entry.name)
                 # What is junk is not even walked: a hidden folder may hold a whole history.
-                entries = [_entry((*parts, one.name), one) for one in inside if not is_junk((one.name,))]
+                kept = [one for one in inside if not is_junk((one.name,)) or is_receipt((one.name,))]
+                entries = [_entry((*parts, one.name), one) for one in kept]
             except OSError as error:
                 found.append(Entry(parts, Kind.REFUSED, reason=f"It can't be read: {error.strerror or error}."))
                 continue
@@ -50,5 +52,7 @@ def _entry(parts: tuple[str, ...], scanned: "os.DirEntry[str]") -> Entry:
         return Entry(parts, Kind.REFUSED if fault else Kind.FOLDER, reason=fault)
     elif not scanned.is_file(follow_symlinks=False):
         fault = "It is not a regular file."
-    size = 0 if fault else scanned.stat(follow_symlinks=False).st_size
-    return Entry(parts, Kind.REFUSED if fault else Kind.FILE, size, fault)
+    if fault:
+        return Entry(parts, Kind.REFUSED, reason=fault)
+    status = scanned.stat(follow_symlinks=False)
+    return Entry(parts, Kind.FILE, status.st_size, modified=of_file(status.st_mtime))

@@ -35,12 +35,19 @@ class Owner:
     file: str
     id: str = ""
     late: bool = False
+    by_canvas: bool = False
+    """Whether the name is one of Canvas's, which says if it was late."""
 
 
 def is_junk(parts: Parts) -> bool:
     """What no person handed in: hidden files, caches, what operating systems and nbgrader leave behind."""
-    hidden = any(part in _JUNK or part.startswith(".") for part in parts) or parts[-1:] == (_RECEIPT,)
+    hidden = any(part in _JUNK or part.startswith(".") for part in parts) or is_receipt(parts)
     return hidden and not leads_outside(parts)
+
+
+def is_receipt(parts: Parts) -> bool:
+    """Whether it is the file in which nbgrader says when something was handed in."""
+    return parts[-1:] == (_RECEIPT,)
 
 
 def leads_outside(parts: Parts) -> bool:
@@ -60,6 +67,7 @@ class Layout:
         self, name: str, packed: bool, entries: Sequence[Entry], exercise_of: Callable[[str], str | None]
     ) -> None:
         self._exercise_of = exercise_of
+        self._name = name
         self.base = self._find_base(name, packed, entries)
         """The folders around those of the students."""
         ids = defaultdict(set)
@@ -80,6 +88,14 @@ class Layout:
         """Whether it lies in a course of nbgrader, but is nothing that was handed in."""
         return self.base[-1:] == ("submitted",) and not self._is_inside(parts)
 
+    def assignment(self, parts: Parts) -> Parts | None:
+        """nbgrader's folder of one student's assignment that something lies in. None elsewhere: outside of a course,
+        what is called `timestamp.txt` may be the student's own word.
+        """
+        of_nbgrader = (self.base or (self._name,))[-1] == "submitted" and self._is_inside(parts)
+        depth = len(self.base) + 2
+        return parts[:depth] if of_nbgrader and len(parts) > depth else None
+
     def _is_inside(self, parts: Parts) -> bool:
         return parts[: len(self.base)] == self.base
 
@@ -94,7 +110,7 @@ class Layout:
         if not alone or entry.kind is Kind.FOLDER:
             return Owner(same_form(top), file)
         if found := _CANVAS.fullmatch(top):
-            return Owner(same_form(found["student"]), found["file"], found["id"], bool(found["late"]))
+            return Owner(same_form(found["student"]), found["file"], found["id"], bool(found["late"]), by_canvas=True)
         if is_archive(top):
             return Owner(same_form(stem(top)), top)
         return None

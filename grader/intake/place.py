@@ -8,6 +8,7 @@ ever written to disk.
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 
@@ -46,6 +47,7 @@ class Entry:
     kind: Kind
     size: int = 0
     reason: str = ""
+    modified: datetime | None = None
 
 
 class Place(Protocol):

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from grader.core.errors import BadFile
-from grader.core.submission import Submission, Unreadable, digest
+from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable, digest
 from grader.intake.archive import READ, is_archive, is_foreign_archive, open_archive, stem
 from grader.intake.decoded import NotReadable, megabytes
 from grader.intake.folder import Folder
-from grader.intake.layout import Layout, Owner, Parts, is_course, is_junk
+from grader.intake.layout import Layout, Owner, Parts, is_course, is_junk, is_receipt
 from grader.intake.match import Names
 from grader.intake.place import MAX_OF_STUDENT, Entry, Kind, Place, most_unpacked, name_fault
 from grader.intake.read import cap, decode, is_answer, shown
+from grader.intake.times import MAX_RECEIPT, receipt
 from grader.intake.workspace import KEPT, MARKER
 
 _MAX_ARCHIVE = 64 << 20
@@ -42,6 +43,8 @@ class Intake:
     """Paths of the submissions that Canvas marked as late."""
     ids: Mapping[str, str] = field(default_factory=dict)
     """What Canvas or Moodle calls a student, where the names of the files say it."""
+    handed_in: Mapping[str, HandedIn] = field(default_factory=dict)
+    """When it was, by the paths of the submissions; without those of which nobody says it."""
 
 
 def read_submissions(place: Path, names: Sequence[str]) -> Intake:
@@ -108,10 +111,19 @@ class _Found:
     number: int
     entry: Entry
     owner: Owner | None
+    handed_in: HandedIn | None = None
 
     @property
     def path(self) -> str:
         return shown("/".join(self.entry.parts))
+
+
+def _said(entry: Entry, owner: Owner | None, usual: SaidBy) -> HandedIn | None:
+    """What a place itself says of the time."""
+    if owner is not None and owner.by_canvas:
+        # The times in Canvas's downloads are those of the download; its mark in the name is all that it says.
+        return HandedIn(None, SaidBy.CANVAS, owner.late)
+    return HandedIn(entry.modified, usual) if entry.modified is not None else None
 
 
 class _Reading:
@@ -122,6 +134,7 @@ class _Reading:
         self._students: set[str] = set()
         self._ids: dict[str, str] = {}
         self._late: set[str] = set()
+        self._handed_in: dict[str, HandedIn] = {}
         self._answers: dict[tuple[str, str], list[Submission]] = defaultdict(list)
         self._unreadable: list[Unreadable] = []
         self._refused: Counter[str] = Counter()
@@ -129,13 +142,17 @@ class _Reading:
 
     def whole(self, source: _Source) -> None:
         """Read all of a place."""
-        entries = self._handed_in(source.place.listing(), (), source.name)
+        listing = source.place.listing()
+        entries = self._of_persons(listing, (), source.name)
         layout = Layout(source.name, source.packed, list(entries.values()), self._exercise_or_none)
-        found = [
-            _Found(number, entry, layout.owner(entry))
-            for number, entry in entries.items()
-            if not layout.is_outside(entry.parts)
-        ]
+        receipts = self._receipts(source.place, listing, layout)
+        usual = SaidBy.ARCHIVE if source.packed else SaidBy.FILE
+        found = []
+        for number, entry in entries.items():
+            if not layout.is_outside(entry.parts):
+                owner = layout.owner(entry)
+                said = receipts.get(layout.assignment(entry.parts) or ()) or _said(entry, owner, usual)
+                found.append(_Found(number, entry, owner, said))
         for one in found:
             if one.owner is not None and not name_fault((one.owner.student,)):
                 self._students.add(one.owner.student)
@@ -157,7 +174,30 @@ class _Reading:
             tuple(sorted(self._students)),
             frozenset(self._late & {one.path for one in submissions}),
             dict(sorted(self._ids.items())),
+            {one.path: self._handed_in[one.path] for one in submissions if one.path in self._handed_in},
         )
+
+    def _receipts(self, place: Place, listing: Sequence[Entry], layout: Layout) -> dict[Parts, HandedIn]:
+        """What nbgrader says of the time, by the folder of a student's assignment."""
+        there: dict[int, Entry] = {}
+        for number, entry in enumerate(listing):
+            if entry.kind is Kind.FILE and is_receipt(entry.parts):
+                folder = layout.assignment(entry.parts)
+                if folder == entry.parts[:-1] and not is_junk(folder):
+                    there[number] = entry
+        found: dict[Parts, HandedIn] = {}
+        wanted = {number: entry for number, entry in there.items() if entry.size <= MAX_RECEIPT}
+        read = dict(place.contents(wanted)) if wanted else {}
+        for number, entry in there.items():
+            data = read.get(number, NotReadable(f"It is larger than {MAX_RECEIPT} bytes."))
+            try:
+                if isinstance(data, NotReadable):
+                    raise data
+                found[entry.parts[:-1]] = HandedIn(receipt(data), SaidBy.NBGRADER)
+            except NotReadable as why:
+                told = f"{why} Until then the date of the file itself counts."
+                self._refuse(shown("/".join(entry.parts)), told, layout.owner(entry))
+        return found
 
     def _the_one(self, found: list[Submission]) -> list[Submission]:
         """The answer that counts. The same bytes twice are one answer; between two only the student can choose."""
@@ -180,7 +220,7 @@ class _Reading:
                 return
         self._unreadable.append(Unreadable(path, reason))
 
-    def _handed_in(self, listing: Sequence[Entry], around: Parts, name: str) -> dict[int, Entry]:
+    def _of_persons(self, listing: Sequence[Entry], around: Parts, name: str) -> dict[int, Entry]:
         """The entries of a listing that a person handed in, by their place in it."""
         files = [entry.parts for entry in listing if entry.kind is Kind.FILE]
         passed_over = {(*parts[:-1], KEPT) for parts in files if parts[-1] == MARKER}
@@ -264,7 +304,7 @@ class _Reading:
         owner = one.owner
         assert owner is not None
         if not is_answer(owner.file):
-            self._unpack(one.entry.parts, owner, data)
+            self._unpack(one, owner, data)
             return
         exercise = self._names.exercise_of(owner.file)
         decoded = decode(owner.file, data)
@@ -273,12 +313,16 @@ class _Reading:
         )
         if owner.late:
             self._late.add(one.path)
+        if one.handed_in is not None:
+            self._handed_in[one.path] = one.handed_in
 
-    def _unpack(self, parts: Parts, owner: Owner, data: bytes) -> None:
-        """Read an archive inside the place: everything in it is its owner's."""
+    def _unpack(self, one: _Found, owner: Owner, data: bytes) -> None:
+        """Read an archive inside the place: everything in it is its owner's. So are the times that it names, and what
+        counts is when the archive itself was handed in.
+        """
         place = open_archive(io.BytesIO(data), MAX_OF_STUDENT)
         found = [
-            _Found(number, entry, replace(owner, file=entry.parts[-1]))
-            for number, entry in self._handed_in(place.listing(), parts, "").items()
+            _Found(number, entry, replace(owner, file=entry.parts[-1]), one.handed_in)
+            for number, entry in self._of_persons(place.listing(), one.entry.parts, "").items()
         ]
         self._take(place, found, MAX_OF_STUDENT, nested=True)

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from grader.intake.decoded import NotReadable, megabytes
 from grader.intake.place import MAX_ENTRIES, Entry, Kind, split
+from grader.intake.times import of_file
 
 _BLOCK = 512
 _CHUNK = 1 << 16
@@ -200,7 +201,7 @@ def _entry(header: tarfile.TarInfo, size: int, extended: Mapping[str, str]) -> E
         fault = "It is not a regular file."
     elif not parts:
         fault = "It has no name."
-    return Entry(parts, Kind.REFUSED if fault else Kind.FILE, size, fault)
+    return Entry(parts, Kind.REFUSED if fault else Kind.FILE, size, fault, of_file(header.mtime))
 
 
 def _extension(kind: bytes, data: bytes) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from grader.intake.decoded import NotReadable
 from grader.intake.place import MAX_ENTRIES, Entry, Kind, split
+from grader.intake.times import of_member
 
 _MAX_TABLE = 16 << 20
 """Bytes of the table of contents; `zipfile` reads it at once and makes an object of every entry."""
@@ -83,7 +84,8 @@ def _entry(info: zipfile.ZipInfo) -> Entry:
         fault = "It is packed in a way that is not read here; pack it as an ordinary zip."
     elif not parts:
         fault = "It has no name."
-    return Entry(parts, Kind.REFUSED if fault else Kind.FILE, info.file_size, fault)
+    modified = of_member(info.date_time, info.extra)
+    return Entry(parts, Kind.REFUSED if fault else Kind.FILE, info.file_size, fault, modified)
 
 
 def _name(info: zipfile.ZipInfo) -> str:

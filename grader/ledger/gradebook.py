@@ -4,10 +4,10 @@ Who may write: one process, which holds the lock on `OUT/.gradebook.lock`. Other
 
 What it holds:
 
-    meta          seed, creation, version of the grader
+    meta          seed, creation, due dates, late policy, how the last run was asked for
     runs          one row for each `learn grade`
     students      \\
-    submissions    } what lies in SUBMISSIONS now, as the last run found it
+    submissions    } what lies in SUBMISSIONS now, as the last run found it, and when it was handed in
     unreadable    /
     attempts      every submission that was ever graded, with its staleness key; never changed or removed
     checks        what each check said in an attempt
@@ -18,12 +18,14 @@ Points, lateness and adjustments are put together when grades are derived, never
 
 The journal is SQLite's ordinary one and not a write-ahead log, because OUT may lie on a network disk. Attempts
 are recorded in small transactions: a run that is killed loses what it was just grading and nothing else.
+
+A gradebook of an earlier version is brought up to date when it is opened to be written to (`_UPGRADES`).
 """
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -33,8 +35,9 @@ from typing import Any, Self
 
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadFile
-from grader.core.grade import Adjustment
-from grader.core.submission import Submission, Unreadable
+from grader.core.grade import Adjustment, DueDates, Grade, LatePolicy, days_late
+from grader.core.history import Past, Superseded
+from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.ledger.lock import Lock, Taken
 
@@ -43,7 +46,7 @@ _LOCK = ".gradebook.lock"
 _NEW = f"{FILE}.new"
 _OURS = 0x41676264
 """ "Agbd": says in the file's header that it is a gradebook of ours. nbgrader's has the same name."""
-_VERSION = 1
+_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,7 +61,7 @@ CREATE TABLE students (student TEXT PRIMARY KEY, platform_id TEXT NOT NULL) WITH
 
 CREATE TABLE submissions (
     student TEXT NOT NULL, exercise TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
-    key TEXT NOT NULL, late INTEGER NOT NULL,
+    key TEXT NOT NULL, late INTEGER NOT NULL, handed_in TEXT, said_by TEXT,
     PRIMARY KEY (student, exercise)
 ) WITHOUT ROWID;
 
@@ -68,8 +71,7 @@ CREATE TABLE attempts (
     id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs (id), recorded TEXT NOT NULL, key TEXT NOT NULL,
     student TEXT NOT NULL, exercise TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
     status TEXT NOT NULL, score REAL, max_score REAL NOT NULL, seed TEXT NOT NULL, device TEXT NOT NULL,
-    confinement TEXT NOT NULL, torch TEXT NOT NULL, seconds REAL NOT NULL, note TEXT NOT NULL,
-    stages TEXT NOT NULL
+    confinement TEXT NOT NULL, torch TEXT NOT NULL, seconds REAL NOT NULL, note TEXT NOT NULL
 );
 CREATE INDEX attempts_by_key ON attempts (student, exercise, key);
 
@@ -95,6 +97,33 @@ CREATE VIEW latest AS SELECT student, exercise, path, late, coalesce(
 ) AS attempt FROM submissions s;
 """
 
+_UPGRADES = {
+    # When answers were handed in is noted; the seconds by stage, which nobody wrote, go. A column is dropped by making
+    # its table again: SQLite knows DROP COLUMN only from 3.35 on.
+    1: """
+ALTER TABLE submissions ADD COLUMN handed_in TEXT;
+ALTER TABLE submissions ADD COLUMN said_by TEXT;
+DROP VIEW latest;
+CREATE TABLE attempts_kept (
+    id INTEGER PRIMARY KEY, run INTEGER REFERENCES runs (id), recorded TEXT NOT NULL, key TEXT NOT NULL,
+    student TEXT NOT NULL, exercise TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
+    status TEXT NOT NULL, score REAL, max_score REAL NOT NULL, seed TEXT NOT NULL, device TEXT NOT NULL,
+    confinement TEXT NOT NULL, torch TEXT NOT NULL, seconds REAL NOT NULL, note TEXT NOT NULL
+);
+INSERT INTO attempts_kept SELECT id, run, recorded, key, student, exercise, path, sha256, status, score, max_score,
+    seed, device, confinement, torch, seconds, note FROM attempts;
+DROP TABLE attempts;
+ALTER TABLE attempts_kept RENAME TO attempts;
+CREATE INDEX attempts_by_key ON attempts (student, exercise, key);
+CREATE VIEW latest AS SELECT student, exercise, path, late, coalesce(
+    (SELECT max(id) FROM attempts a WHERE a.student = s.student AND a.exercise = s.exercise AND a.key = s.key
+        AND a.status <> 'internal_error'),
+    (SELECT max(id) FROM attempts a WHERE a.student = s.student AND a.exercise = s.exercise AND a.key = s.key)
+) AS attempt FROM submissions s;
+""",
+}
+"""What makes the next version of each earlier one. The statements are those of their time and never change."""
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -109,15 +138,6 @@ class RunInfo:
     started: str = ""
     finished: str | None = None
     """None while it runs, and for ever where it was killed."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """An attempt of the past."""
-
-    attempt: Attempt
-    key: str
-    recorded: str
 
 
 @dataclass(frozen=True)
@@ -136,6 +156,11 @@ class Results:
     platform_ids: Mapping[str, str] = field(default_factory=dict)
     """What Canvas or Moodle calls a student."""
     adjustments: tuple[Adjustment, ...] = ()
+    """The oldest first."""
+    due: DueDates = field(default_factory=DueDates)
+    policy: LatePolicy = field(default_factory=LatePolicy)
+    handed_in: Mapping[tuple[str, str], HandedIn] = field(default_factory=dict)
+    """By student and exercise; what nobody says the time of is left out."""
 
 
 class Gradebook:
@@ -200,8 +225,36 @@ class Gradebook:
 
     @seed.setter
     def seed(self, value: int) -> None:
-        with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(value),))
+        self._set_meta("seed", str(value))
+
+    @property
+    def due(self) -> DueDates:
+        """Until when answers are to be handed in."""
+        with self._reading() as db:
+            return _due(db)
+
+    @due.setter
+    def due(self, value: DueDates) -> None:
+        self._set_meta("due", json.dumps(value.as_json()))
+
+    @property
+    def policy(self) -> LatePolicy:
+        """What handing in late costs."""
+        with self._reading() as db:
+            return _policy(db)
+
+    @policy.setter
+    def policy(self, value: LatePolicy) -> None:
+        self._set_meta("late", str(value))
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words that the last `learn grade` was asked with; none where that was not noted."""
+        return tuple(json.loads(self._meta("command") or "[]"))
+
+    @command.setter
+    def command(self, value: Sequence[str]) -> None:
+        self._set_meta("command", json.dumps(list(value)))
 
     @property
     def created(self) -> str:
@@ -215,12 +268,15 @@ class Gradebook:
         students: Iterable[str] = (),
         late: frozenset[str] = frozenset(),
         platform_ids: Mapping[str, str] | None = None,
+        handed_in: Mapping[str, HandedIn] | None = None,
     ) -> None:
-        """Note what lies in SUBMISSIONS now: (staleness key, submission), and the paths of what is late.
+        """Note what lies in SUBMISSIONS now: (staleness key, submission), the paths of what Canvas marked as late, and
+        by path when it was handed in.
 
         What was withdrawn is no longer in the results, and stays in the history.
         """
         ids = dict(platform_ids or {})
+        times = dict(handed_in or {})
         found = list(submissions)
         everyone = {*students, *(submission.student for _, submission in found)}
         with self._transaction() as db:
@@ -231,9 +287,17 @@ class Gradebook:
                 ((_stored(one), _stored(ids.get(one, ""))) for one in sorted(everyone)),
             )
             db.executemany(
-                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (_stored(one.student), one.exercise, _stored(one.path), one.sha256, key, one.path in late)
+                    (
+                        _stored(one.student),
+                        one.exercise,
+                        _stored(one.path),
+                        one.sha256,
+                        key,
+                        one.path in late,
+                        *_stored_time(times.get(one.path)),
+                    )
                     for key, one in found
                 ),
             )
@@ -262,7 +326,7 @@ class Gradebook:
                     "max_score": attempt.max_score,
                 }
                 row |= {name: getattr(attempt, name) for name in _ATTEMPT}
-                row |= {"seed": str(attempt.seed), "stages": json.dumps(dict(attempt.stages))}
+                row["seed"] = str(attempt.seed)
                 number = _insert(db, "attempts", row)
                 for place, check in enumerate(attempt.checks):
                     said = {name: getattr(check, name) for name in _CHECK}
@@ -275,7 +339,7 @@ class Gradebook:
                 "SELECT max(id) FROM attempts WHERE student = ? AND exercise = ? AND key = ? AND status <> ?",
                 (_stored(student), exercise, key, str(Verdict.INTERNAL_ERROR)),
             ).fetchone()
-            return _load(db, "id = ?", number)[number].attempt if number is not None else None
+            return _load(db, "id = ?", number)[number] if number is not None else None
 
     def pending(self) -> set[tuple[str, str]]:
         """Student and exercise of everything that must be graded: never yet, stale, or failed by our own fault."""
@@ -298,22 +362,36 @@ class Gradebook:
             students = db.execute("SELECT student, platform_id FROM students ORDER BY student").fetchall()
             unreadable = db.execute("SELECT path, reason FROM unreadable ORDER BY id").fetchall()
             run = db.execute(f"SELECT {_columns(_RUN)} FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+            times = db.execute(
+                "SELECT student, exercise, handed_in, said_by, late FROM submissions WHERE said_by IS NOT NULL"
+            ).fetchall()
             return Results(
                 RunInfo(**(dict(zip(_RUN, run, strict=True)) | {"seed": int(run[0])})) if run else None,
                 # Where the file lies now; it may have been moved since it was graded.
-                tuple(replace(found[row[4]].attempt, path=row[2]) for row in latest if row[4] is not None),
+                tuple(replace(found[row[4]], path=row[2]) for row in latest if row[4] is not None),
                 tuple(Unreadable(path, reason) for path, reason in unreadable),
                 tuple(student for student, _ in students),
                 tuple((row[0], row[1]) for row in latest if row[4] is None),
                 frozenset((row[0], row[1]) for row in latest if row[3]),
                 {student: platform_id for student, platform_id in students if platform_id},
                 _adjustments(db),
+                _due(db),
+                _policy(db),
+                {(student, exercise): _handed_in(*time) for student, exercise, *time in times},
             )
 
-    def history(self, student: str, exercise: str) -> tuple[Recorded, ...]:
-        """Every attempt that was ever recorded, the oldest first."""
+    def history(self, student: str | None = None, exercise: str | None = None) -> tuple[Past, ...]:
+        """Every attempt that was ever recorded, the oldest first; of one student or exercise where they are named."""
         with self._reading() as db:
-            return tuple(_load(db, "student = ? AND exercise = ?", _stored(student), exercise).values())
+            return _history(db, None if student is None else _stored(student), exercise)
+
+    def students(self) -> tuple[str, ...]:
+        """Everyone who was ever heard of."""
+        return self._names("student", "students", "attempts", "adjustments")
+
+    def exercises(self) -> tuple[str, ...]:
+        """Every exercise that was ever handed in or given points for."""
+        return self._names("exercise", "submissions", "attempts", "adjustments")
 
     def adjust(self, student: str, exercise: str, points: float, reason: str) -> None:
         """Give points beside those of the checks, or take them. Adjustments add up, and none is ever removed."""
@@ -321,15 +399,51 @@ class Gradebook:
             row = {"student": student, "exercise": exercise, "points": points, "reason": reason, "made": _now()}
             _insert(db, "adjustments", row)
 
+    def grade(self, student: str, exercise: str) -> Grade:
+        """One grade, as the reports of the next run will have it."""
+        who = (_stored(student), exercise)
+        pair = "student = ? AND exercise = ?"
+        with self._reading() as db:
+            found = _load(db, f"id = (SELECT attempt FROM latest WHERE {pair})", *who)
+            attempt = next(iter(found.values()), None)
+            time = db.execute(
+                f"SELECT handed_in, said_by, late FROM submissions WHERE said_by IS NOT NULL AND {pair}", who
+            ).fetchone()
+            (others,) = db.execute("SELECT max(max_score) FROM attempts WHERE exercise = ?", (exercise,)).fetchone()
+            due, policy = _due(db).of(exercise), _policy(db)
+            adjustments = tuple(one for one in _adjustments(db) if (one.student, one.exercise) == who)
+        settled = attempt is not None and attempt.status is not Verdict.INTERNAL_ERROR
+        handed_in = _handed_in(*time) if time is not None and attempt is not None else None
+        return Grade(
+            student=student,
+            exercise=exercise,
+            attempt=attempt,
+            # What others could earn, where this student's checks do not say it.
+            possible=attempt.max_score if attempt is not None and settled else others or 0.0,
+            days_late=days_late(due, handed_in),
+            policy=policy,
+            adjustments=adjustments,
+            due=due,
+            handed_in=handed_in,
+        )
+
     def adjustments(self) -> tuple[Adjustment, ...]:
         """All of them, the oldest first."""
         with self._reading() as db:
             return _adjustments(db)
 
+    def _names(self, column: str, *tables: str) -> tuple[str, ...]:
+        asked = " UNION ".join(f"SELECT {column} FROM {table}" for table in tables)
+        with self._reading() as db:
+            return tuple(row[0] for row in db.execute(f"{asked} ORDER BY {column}"))
+
+    def _set_meta(self, name: str, value: str) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, _stored(value)))
+
     def _meta(self, name: str) -> str | None:
         with self._reading() as db:
-            row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-            return None if row is None else str(row[0])
+            return _value(db, name)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -396,11 +510,18 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
         try:
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version != _VERSION:
+            if version != _VERSION and version not in _UPGRADES:
                 raise BadFile(f"{path} was written by another version of Autogradebook; update it, then go on.")
+            if version != _VERSION and not write:
+                raise BadFile(
+                    f"{path} was written by an earlier version of Autogradebook. Run the same `learn grade` into its "
+                    "folder again, which brings it up to date and judges nothing for that alone."
+                )
             (fault,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if fault != "ok":
                 raise BadFile(f"{path} {_SAID[sqlite3.SQLITE_CORRUPT]}")
+            if version != _VERSION:
+                _upgrade(db, version)
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA synchronous = NORMAL")
             if write:
@@ -413,6 +534,34 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def _upgrade(db: sqlite3.Connection, version: int) -> None:
+    """Bring an earlier version up to date: all of it or nothing. Foreign keys are not held to yet, as SQLite asks of
+    whoever makes a table again.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        while version < _VERSION:
+            for statement in _statements(_UPGRADES[version]):
+                db.execute(statement)
+            version += 1
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one: `executescript` would end the transaction that they are in."""
+    text = ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if sqlite3.complete_statement(text):
+            yield text
+            text = ""
 
 
 @contextmanager
@@ -460,7 +609,31 @@ def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int |
     return db.execute(f"INSERT INTO {table} ({_columns(row)}) VALUES ({marks})", values).lastrowid
 
 
-def _load(db: sqlite3.Connection, where: str, *values: Any) -> dict[int, Recorded]:
+def _stored_time(said: HandedIn | None) -> tuple[str | None, str | None]:
+    if said is None:
+        return None, None
+    return (said.at.isoformat() if said.at else None), str(said.said_by)
+
+
+def _handed_in(at: str | None, said_by: str, late: int) -> HandedIn:
+    return HandedIn(datetime.fromisoformat(at) if at else None, SaidBy(said_by), bool(late))
+
+
+def _value(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _due(db: sqlite3.Connection) -> DueDates:
+    said = _value(db, "due")
+    return DueDates() if said is None else DueDates.from_json(json.loads(said))
+
+
+def _policy(db: sqlite3.Connection) -> LatePolicy:
+    return LatePolicy.parse(_value(db, "late") or "none")
+
+
+def _load(db: sqlite3.Connection, where: str, *values: Any) -> dict[int, Attempt]:
     """Attempts with their checks, by their numbers, the oldest first."""
     checks: dict[int, list[CheckResult]] = {}
     chosen = f"SELECT id FROM attempts WHERE {where}"
@@ -471,13 +644,63 @@ def _load(db: sqlite3.Connection, where: str, *values: Any) -> dict[int, Recorde
         row |= {"status": Verdict(row["status"]), "counts": bool(row["counts"])}
         checks.setdefault(number, []).append(CheckResult(**row))
     found = {}
-    for number, key, recorded, *said in db.execute(
-        f"SELECT id, key, recorded, {_columns(_ATTEMPT)} FROM attempts WHERE {where} ORDER BY id", values
-    ):
+    for number, *said in db.execute(f"SELECT id, {_columns(_ATTEMPT)} FROM attempts WHERE {where} ORDER BY id", values):
         row = dict(zip(_ATTEMPT, said, strict=True))
-        row |= {"seed": int(row["seed"]), "stages": json.loads(row["stages"])}
-        found[number] = Recorded(Attempt(checks=tuple(checks.get(number, ())), **row), key, recorded)
+        row["seed"] = int(row["seed"])
+        found[number] = Attempt(checks=tuple(checks.get(number, ())), **row)
     return found
+
+
+_PAST = (
+    "SELECT a.id, a.key, a.student, a.exercise, a.recorded, a.path, a.sha256, a.status, a.score, a.max_score, a.seed,"
+    " coalesce(r.grader, '') AS grader, coalesce(r.python, '') AS python, a.torch,"
+    " coalesce(r.device, a.device) AS device, coalesce(r.confinement, a.confinement) AS confinement, a.note,"
+    " s.sha256 AS file_now, s.key AS key_now, l.attempt AS counting"
+    " FROM attempts a LEFT JOIN runs r ON r.id = a.run"
+    " LEFT JOIN submissions s ON s.student = a.student AND s.exercise = a.exercise"
+    " LEFT JOIN latest l ON l.student = a.student AND l.exercise = a.exercise"
+    " WHERE (:student IS NULL OR a.student = :student) AND (:exercise IS NULL OR a.exercise = :exercise)"
+    " ORDER BY a.id"
+)
+
+
+def _history(db: sqlite3.Connection, student: str | None, exercise: str | None) -> tuple[Past, ...]:
+    cursor = db.execute(_PAST, {"student": student, "exercise": exercise})
+    names = [column[0] for column in cursor.description]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor]
+    counting = {row["id"]: row for row in rows if row["id"] == row["counting"]}
+    return tuple(
+        Past(
+            **{one.name: row[one.name] for one in fields(Past) if one.name in row}
+            | {"status": Verdict(row["status"]), "seed": int(row["seed"])},
+            superseded=_superseded(row, counting.get(row["counting"])),
+        )
+        for row in rows
+    )
+
+
+def _superseded(row: Mapping[str, Any], counting: Mapping[str, Any] | None) -> Superseded | None:
+    """Why an attempt no longer counts, told from what the staleness key is made of. The digest of the exercise is not
+    kept by itself: it is what is left where all else is the same.
+    """
+    if row is counting:
+        return None
+    told = (
+        (Superseded.GONE, row["file_now"] is None),
+        (Superseded.OURS, row["status"] == Verdict.INTERNAL_ERROR),
+        (Superseded.FILE, row["sha256"] != row["file_now"]),
+        (Superseded.AGAIN, row["key"] == row["key_now"]),
+        (Superseded.UNKNOWN, counting is None),
+        *((why, any(row[part] != (counting or row)[part] for part in parts)) for why, parts in _DECIDES.items()),
+    )
+    return next((why for why, holds in told if holds), Superseded.EXERCISE)
+
+
+_DECIDES = {
+    Superseded.SEED: ("seed",),
+    Superseded.ENGINE: ("grader", "python", "torch"),
+    Superseded.MACHINE: ("device", "confinement"),
+}
 
 
 def _adjustments(db: sqlite3.Connection) -> tuple[Adjustment, ...]:

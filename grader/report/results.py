@@ -1,23 +1,33 @@
 """What every exporter takes: the attempts of a run, and what is known about the run itself."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from grader.core.attempt import Attempt
 from grader.core.errors import AutogradebookError
 from grader.core.exercise import Exercise, in_language
-from grader.core.submission import Submission, Unreadable
+from grader.core.grade import Adjustment, DueDates, Grade, LatePolicy, days_late
+from grader.core.history import Past
+from grader.core.submission import HandedIn, Submission, Unreadable
 from grader.core.verdict import Verdict
 
 Sources = Callable[[str, str], Submission | None]
 """(student, exercise) -> what was handed in, or None where it is no longer to be had."""
 
 
+Histories = Callable[[], Mapping[tuple[str, str], tuple[Past, ...]]]
+"""All that was ever graded, by (student, exercise), the oldest first; asked for once, and only when it is shown."""
+
+
 def no_sources(_student: str, _exercise: str) -> Submission | None:
     return None
+
+
+def no_histories() -> Mapping[tuple[str, str], tuple[Past, ...]]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,9 @@ class Standing:
 
     student: str
     total: float | None
-    """None where something needs regrading: an unknown sum is not a smaller one."""
+    """The grades together, after lateness and adjustments. None where something needs regrading: an unknown sum is
+    not a smaller one.
+    """
     max_total: float
     handed_in: tuple[str, ...]
     missing: tuple[str, ...]
@@ -56,6 +68,13 @@ class Results:
     """Whether the instructor vouched for the submissions, so that they might run unconfined."""
     title: str = ""
     sources: Sources = no_sources
+    policy: LatePolicy = field(default_factory=LatePolicy)
+    due: DueDates = field(default_factory=DueDates)
+    handed_in: Mapping[tuple[str, str], HandedIn] = field(default_factory=dict)
+    """When each answer was handed in, by (student, exercise)."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """The oldest first."""
+    histories: Histories = no_histories
 
     @cached_property
     def standing_attempts(self) -> dict[tuple[str, str], Attempt]:
@@ -65,16 +84,16 @@ class Results:
     @cached_property
     def everyone(self) -> tuple[str, ...]:
         named = dict.fromkeys(self.students)
-        others = sorted({attempt.student for attempt in self.attempts} - named.keys())
-        return (*named, *others)
+        others = {one.student for one in self.attempts} | {one.student for one in self.adjustments}
+        return (*named, *sorted(others - named.keys()))
 
     @cached_property
     def exercise_names(self) -> tuple[str, ...]:
-        """In the order of the exercises; names that only appear in attempts come last."""
+        """In the order of the exercises; names that only appear in attempts or adjustments come last."""
         ordered = sorted(self.exercises, key=lambda exercise: (exercise.number, exercise.name))
         known = dict.fromkeys(exercise.name for exercise in ordered)
-        others = sorted({attempt.exercise for attempt in self.attempts} - known.keys())
-        return (*known, *others)
+        others = {one.exercise for one in self.attempts} | {one.exercise for one in self.adjustments}
+        return (*known, *sorted(others - known.keys()))
 
     @cached_property
     def _by_name(self) -> dict[str, Exercise]:
@@ -101,20 +120,58 @@ class Results:
         return (finite(attempt.max_score) or 0.0) if attempt else 0.0
 
     @cached_property
+    def _adjusted(self) -> dict[tuple[str, str], tuple[Adjustment, ...]]:
+        found: dict[tuple[str, str], tuple[Adjustment, ...]] = {}
+        for one in self.adjustments:
+            who = (one.student, one.exercise)
+            found[who] = (*found.get(who, ()), one)
+        return found
+
+    def grade(self, student: str, exercise: str) -> Grade:
+        """What counts: the checks' points, less what lateness costs, and with what a person gave or took."""
+        attempt = self.attempt(student, exercise)
+        due = self.due.of(exercise)
+        handed_in = self.handed_in.get((student, exercise)) if attempt is not None else None
+        return Grade(
+            student=student,
+            exercise=exercise,
+            attempt=attempt,
+            possible=self.max_score(student, exercise),
+            days_late=days_late(due, handed_in),
+            policy=self.policy,
+            adjustments=self._adjusted.get((student, exercise), ()),
+            due=due,
+            handed_in=handed_in,
+        )
+
+    @cached_property
+    def late(self) -> tuple[Grade, ...]:
+        """Everything that was handed in late, by student and exercise."""
+        grades = (self.grade(student, name) for student in self.everyone for name in self.exercise_names)
+        return tuple(grade for grade in grades if grade.days_late)
+
+    @cached_property
+    def _histories(self) -> Mapping[tuple[str, str], tuple[Past, ...]]:
+        return self.histories()
+
+    def history(self, student: str, exercise: str) -> tuple[Past, ...]:
+        """Every attempt that was ever recorded, the oldest first."""
+        return self._histories.get((student, exercise), ())
+
+    @cached_property
     def standings(self) -> dict[str, Standing]:
         return {student: self._standing(student) for student in self.everyone}
 
     def _standing(self, student: str) -> Standing:
-        handed_in, missing, regrade = [], [], []
+        handed_in: list[str] = []
+        missing: list[str] = []
+        regrade: list[str] = []
         total = max_total = 0.0
         for name in self.exercise_names:
-            attempt = self.attempt(student, name)
-            max_total += self.max_score(student, name)
-            if attempt is None:
-                missing.append(name)
-                continue
-            handed_in.append(name)
-            score = finite(attempt.score)
+            grade = self.grade(student, name)
+            max_total += grade.possible
+            (missing if grade.attempt is None else handed_in).append(name)
+            score = finite(grade.score)
             if score is None:
                 regrade.append(name)
             else:

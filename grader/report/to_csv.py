@@ -1,8 +1,9 @@
 """grades.csv: one row for each student, for spreadsheets and other gradebooks.
 
-Columns: student, one for each exercise, total, max, needs_regrading, not_handed_in. A cell without a number is
-either: the last two columns name which. The total of a student of whom something needs regrading is empty,
-since an unknown score is not a zero.
+Columns: student, one for each exercise, total, max, needs_regrading, not_handed_in. The numbers are grades: points
+of the checks, less what lateness costs, with what a person gave or took. A cell without a number is one of the last
+two columns, which name it. The total of a student of whom something needs regrading is empty, since an unknown score
+is not a zero.
 
 UTF-8 with a byte order mark: without it Excel shows every name beyond ASCII wrong, and pandas, R, LibreOffice
 and Python's "utf-8-sig" take it off again.
@@ -31,11 +32,11 @@ def as_csv(results: Results) -> str:
     names = results.exercise_names
     rows.writerow(["student", *map(safe, names), "total", "max", "needs_regrading", "not_handed_in"])
     for student, standing in results.standings.items():
-        attempts = (results.attempt(student, name) for name in names)
+        grades = (results.grade(student, name) for name in names)
         rows.writerow(
             [
                 safe(student),
-                *(_plain(attempt.score if attempt else None) for attempt in attempts),
+                *(_plain(grade.score if grade.attempt or grade.adjustments else None) for grade in grades),
                 _plain(standing.total),
                 _plain(standing.max_total),
                 safe(";".join(standing.regrade)),

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from grader.core.attempt import Attempt
+from grader.core.grade import Grade
 from grader.core.text import clean
 from grader.report.atomic import write_text
 from grader.report.results import Results
@@ -34,9 +36,51 @@ def as_json(results: Results) -> dict[str, Any]:
         "created": results.created.isoformat(timespec="seconds"),
         "students": list(results.everyone),
         "exercises": list(results.exercise_names),
-        "submissions": [attempt.as_json() for attempt in results.attempts],
+        "due": _due(results),
+        "late": str(results.policy),
+        "submissions": [_submission(results, attempt) for attempt in results.attempts],
+        "adjusted_without_submission": [
+            {"student": student, "exercise": exercise, "grade": grade_as_json(results.grade(student, exercise))}
+            for student, exercise in dict.fromkeys((one.student, one.exercise) for one in results.adjustments)
+            if results.attempt(student, exercise) is None
+        ],
         "unreadable": [{"path": entry.path, "reason": entry.reason} for entry in results.unreadable],
     }
+
+
+def _due(results: Results) -> dict[str, str]:
+    """The due date of each exercise that has one."""
+    dates = ((name, results.due.of(name)) for name in results.exercise_names)
+    return {name: when.isoformat(timespec="seconds") for name, when in dates if when is not None}
+
+
+def _submission(results: Results, attempt: Attempt) -> dict[str, Any]:
+    """What the checks said, and beside it the grade: `score` stays the attempt's."""
+    return {**attempt.as_json(), "grade": grade_as_json(results.grade(attempt.student, attempt.exercise))}
+
+
+def grade_as_json(grade: Grade) -> dict[str, Any]:
+    said = grade.handed_in
+    # When it was handed in is told where it matters, so that the same files give the same results wherever they lie.
+    told = said is not None and (grade.due is not None or said.marked_late)
+    return {
+        "score": _points(grade.score),
+        "days_late": grade.days_late,
+        "penalty": _points(grade.penalty),
+        "adjustments": [{"points": one.points, "reason": one.reason, "made": one.made} for one in grade.adjustments],
+        "handed_in": {
+            "at": said.at.isoformat(timespec="seconds") if said.at else None,
+            "said_by": str(said.said_by),
+            "marked_late": said.marked_late,
+        }
+        if said is not None and told
+        else None,
+    }
+
+
+def _points(value: float | None) -> float | None:
+    """Without the tail that shares in binary fractions leave."""
+    return None if value is None or not math.isfinite(value) else round(value, 6)
 
 
 def dumps(value: Any) -> str:
