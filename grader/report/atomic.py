@@ -9,11 +9,14 @@ from grader.core.errors import BadFile
 
 
 def write_text(path: Path, text: str, *, encoding: str = "utf-8", durable: bool = True) -> Path:
-    """Put `text` at `path`; whoever reads `path` meanwhile, or after a failure, sees the old file.
+    return write_bytes(path, text.encode(encoding, "backslashreplace"), durable=durable)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> Path:
+    """Put `data` at `path`; whoever reads `path` meanwhile, or after a failure, sees the old file.
 
     `durable` waits until the disk has it, so that a power cut cannot leave an empty file under the name.
     """
-    data = text.encode(encoding, "backslashreplace")
     beside = path.with_name(f".{path.name[:60]}.{secrets.token_hex(6)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
