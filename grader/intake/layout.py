@@ -2,14 +2,15 @@
 
 Known are `student/NN_name.py`, deeper folders below a student's, nbgrader's
 `submitted/student/assignment/NN_name.ipynb` with or without the course around it, Moodle's folders and flat
-files `Full Name_uniqueid_assignsubmission_file`, Canvas's flat files `name[_LATE]_userid_attachmentid_file`,
-one archive for each student, and one folder around any of these.
+files `Full Name_uniqueid_assignsubmission_file`, Canvas's flat files `name[_LATE]_userid_attachmentid_file` and
+`[LATE_]anon_code_attachmentid_file`, one archive for each student, and one folder around any of these.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from grader.intake.archive import is_archive, stem
 from grader.intake.place import Entry, Kind, same_form
@@ -24,7 +25,11 @@ _RECEIPT = "timestamp.txt"
 
 # Split from the right: a name may hold underscores and digits, what the platform adds may not.
 _MOODLE = re.compile(r"(?P<student>.+)_(?P<id>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)", re.DOTALL)
-_CANVAS = re.compile(r"(?P<student>.+?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)", re.I | re.DOTALL)
+_BEHIND_NAME = re.compile(r"(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)", re.I | re.DOTALL)
+_MOST_READINGS = 16
+"""Underscores of a name at which it is tried: one of a stranger's archive may have thousands."""
+# Where Canvas hides names, a code of five letters and digits stands for a student; it is no user's number.
+_ANONYMOUS = re.compile(r"(?P<late>LATE_)?(?P<student>anon_(?=\d*[A-Za-z])[0-9A-Za-z]{5})_\d+_(?P<file>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,29 @@ class Layout:
             return Owner(same_form(found["student"]), found["file"] if alone else file, found["id"])
         if not alone or entry.kind is Kind.FOLDER:
             return Owner(same_form(top), file)
-        if found := _CANVAS.fullmatch(top):
-            return Owner(same_form(found["student"]), found["file"], found["id"], bool(found["late"]), by_canvas=True)
+        if owner := self._of_canvas(top):
+            return owner
         if is_archive(top):
             return Owner(same_form(stem(top)), top)
         return None
+
+    def _of_canvas(self, name: str) -> Owner | None:
+        """A name of Canvas in its parts. In `student_2_4711_99_05_view.py` and `alice_4711_99_05_view.py` only the
+        exercise says which numbers are whose; where it doesn't, a student's name has none.
+        """
+        if found := _ANONYMOUS.fullmatch(name):
+            return Owner(found["student"], found["file"], late=bool(found["late"]), by_canvas=True)
+        best, most = None, -1
+        for at in islice((at for at, sign in enumerate(name) if at and sign == "_"), _MOST_READINGS):
+            if (found := _BEHIND_NAME.fullmatch(name, at)) is None:
+                continue
+            exercise = self._exercise_of(found["file"]) or ""
+            begins = found["file"].casefold().startswith((exercise, exercise.partition("_")[2] or exercise))
+            worth = bool(exercise) * (1 + begins)
+            if worth > most:
+                late = bool(found["late"])
+                best, most = Owner(same_form(name[:at]), found["file"], found["id"], late, by_canvas=True), worth
+        return best
 
     def _find_base(self, name: str, packed: bool, entries: Sequence[Entry]) -> Parts:
         paths = [entry.parts for entry in entries if entry.kind is not Kind.REFUSED]
@@ -142,7 +165,7 @@ class Layout:
         direct = [parts[0] for parts in files if len(parts) == 1 and self._is_answer(parts[0])]
         if direct:
             # A flat download, or an archive for each student.
-            flat = all(_MOODLE.fullmatch(name) or _CANVAS.fullmatch(name) for name in direct)
+            flat = all(map(self._is_flat, direct))
             return flat or (len(direct) > 1 and all(map(is_archive, direct)))
         folders = defaultdict(set)
         for parts in files:
@@ -156,7 +179,11 @@ class Layout:
         return unless_told or any(len(students) > 1 for students in folders.values())
 
     def _is_answer(self, name: str) -> bool:
-        return bool(self._answers(name) or _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name))
+        return bool(self._answers(name) or self._is_flat(name))
+
+    def _is_flat(self, name: str) -> bool:
+        """Whether it is a file of a flat download, as its name says."""
+        return bool(_MOODLE.fullmatch(name) or self._of_canvas(name))
 
     def _answers(self, name: str) -> str | None:
         return self._exercise_of(name) or ("an archive" if is_archive(name) else None)
