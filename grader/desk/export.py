@@ -68,8 +68,8 @@ class Exported:
 
 def fill_in(wish: Wish) -> Exported:
     """Fill the grades of a gradebook into a teacher's file, which itself stays as it is."""
-    new = _where(wish)
     data = _read(wish.file)
+    new = _where(wish)
     desk = _Desk.at(wish.out, wish.pack)
     names = desk.chosen(wish.exercises)
     grades = desk.grades(names)

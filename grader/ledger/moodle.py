@@ -95,10 +95,11 @@ class _Worksheet:
         if not self._rows:
             raise BadFile(f"{self.name} names no participants. Download the grading worksheet from Moodle once more.")
         self._column = {role: self._named(role, text) for role, text in wish.columns.items()}
-        self._column.setdefault("identifier", self._find_identifier())
+        if "identifier" not in self._column:
+            self._column["identifier"] = self._find_identifier()
         self._find_grade()
-        if wish.feedback:
-            self._column.setdefault("feedback", self._find_feedback())
+        if wish.feedback and "feedback" not in self._column:
+            self._column["feedback"] = self._find_feedback()
         self.people = self._people()
         samples = self._cells(self._column["grade"])
         if not any(number(text) is not None for text in samples):

@@ -55,7 +55,7 @@ class Sheet:
         for delimiter in _DELIMITERS:
             try:
                 rows = scan(text, delimiter)
-            except _OpenQuote:
+            except OpenQuote:
                 continue
             if rows and len(next(filter(None, rows), [])) > 1 and _agree(text, delimiter, rows):
                 yield cls(text, encoding, bom, delimiter, rows)
@@ -124,7 +124,7 @@ class Sheet:
             raise OurFault("The filled file would not have read as it should; nothing was written.")
 
 
-class _OpenQuote(Exception):
+class OpenQuote(Exception):
     """The text ends inside a quoted cell."""
 
 
@@ -168,7 +168,7 @@ def _close(text: str, start: int) -> int:
         if text[at + 1 : at + 2] != '"':
             return at
         at += 2
-    raise _OpenQuote
+    raise OpenQuote
 
 
 def _after_line(text: str, at: int) -> int:
