@@ -17,7 +17,8 @@ from grader.catalogue import Catalogue
 from grader.cli import cli
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadFile, WrongUsage
-from grader.core.submission import Submission, Unreadable
+from grader.core.grade import LatePolicy
+from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.flow import Order, grade_batch
 from grader.intake.submissions import read_submissions
@@ -612,6 +613,21 @@ def test_export_to_moodle(tmp_path):
     assert (
         canvas_file.with_name("canvas-graded.csv").read_text().endswith('Somebody,5001,A,\n"Lovelace, Ada",7,A,1.5\n')
     )
+
+
+def test_what_is_exported_is_what_lateness_left(tmp_path):
+    out = gradebook(tmp_path / "out", [("lovelaceada", CAT, 5.0)], ids=IDS)
+    with Gradebook.open(out) as book:
+        book.policy = LatePolicy.parse("10%")
+        late = HandedIn(None, SaidBy.CANVAS, marked_late=True)
+        one = Submission("lovelaceada", CAT, "a.py", "x = 1", "0" * 64)
+        book.begin_run(INFO, [(f"lovelaceada {CAT}", one)], (), (), frozenset({"a.py"}), IDS, {"a.py": late})
+        book.finish_run()
+    file = tmp_path / "grades.csv"
+    file.write_bytes(fixture("canvas.csv"))
+    told = learn("export", out, "--to", "canvas", "--fill", file)
+    assert told.exit_code == 0, told.output
+    assert b",ada,PyTorch 1,,4.50,,91.50" in file.with_name("grades-graded.csv").read_bytes()
 
 
 def test_export_writes_reports_again(book, tmp_path):

@@ -16,6 +16,7 @@ from grader.core.errors import BadFile, WrongUsage
 from grader.core.grade import Grade
 from grader.core.text import one_line
 from grader.core.verdict import Verdict
+from grader.flow import histories
 from grader.intake.submissions import read_submissions
 from grader.ledger import canvas, gradebook, moodle
 from grader.ledger.filling import Filled, Score, listed
@@ -207,7 +208,7 @@ class _Desk:
         if book.unreadable:
             files = f"{len(book.unreadable)} files" if len(book.unreadable) > 1 else "One file"
             told.append(f"{files} could not be graded and count nothing; the report of the class says why.")
-        return cls(book, catalogue, _results(book, catalogue, submissions, title), tuple(told))
+        return cls(book, catalogue, _results(out, book, catalogue, submissions, title), tuple(told))
 
     def find(self, text: str) -> str:
         """The exercise that a person means, by number or name."""
@@ -233,28 +234,19 @@ class _Desk:
     def grades(self, names: Sequence[str]) -> dict[str, dict[str, Grade]]:
         """By student and exercise, wherever something was handed in or given by hand."""
         waiting = set(self.book.pending)
-        given = {(one.student, one.exercise) for one in self.book.adjustments}
         grades: dict[str, dict[str, Grade]] = {}
         for student in self.results.everyone:
             for name in names:
-                attempt = self.results.attempt(student, name)
-                if (attempt is not None or (student, name) in given) and (student, name) not in waiting:
-                    grades.setdefault(student, {})[name] = Grade(
-                        student,
-                        name,
-                        attempt,
-                        self.results.max_score(student, name),
-                        adjustments=tuple(
-                            one for one in self.book.adjustments if (one.student, one.exercise) == (student, name)
-                        ),
-                    )
+                grade = self.results.grade(student, name)
+                if (grade.attempt is not None or grade.adjustments) and (student, name) not in waiting:
+                    grades.setdefault(student, {})[name] = grade
         return grades
 
 
-def _results(book: gradebook.Results, catalogue: Catalogue, submissions: Path | None, title: str) -> Results:
+def _results(out: Path, book: gradebook.Results, catalogue: Catalogue, submissions: Path | None, title: str) -> Results:
     """The gradebook as reports take it."""
     assert book.info is not None
-    graded = {attempt.exercise for attempt in book.attempts}
+    graded = {one.exercise for one in book.attempts} | {one.exercise for one in book.adjustments}
     sources: Sources = no_sources
     if submissions is not None:
         files = {(one.student, one.exercise): one for one in read_submissions(submissions, catalogue.names).submissions}
@@ -274,6 +266,11 @@ def _results(book: gradebook.Results, catalogue: Catalogue, submissions: Path | 
         trusted=not well_confined(book.info.confinement),
         title=title,
         sources=sources,
+        policy=book.policy,
+        due=book.due,
+        handed_in=book.handed_in,
+        adjustments=book.adjustments,
+        histories=lambda: histories(out),
     )
 
 
