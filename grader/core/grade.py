@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
 
 from grader.core.attempt import Attempt
@@ -37,7 +37,7 @@ class LatePolicy:
             raise WrongUsage(
                 f"'{one_line(text, 40)}' is no late policy: say none, zero, or a share for each day such as 10%."
             )
-        return cls(float(found[1]) / 100)
+        return cls(round(float(found[1]) / 100, 6))
 
     def __str__(self) -> str:
         share = f"{self.per_day * 100:.4f}".rstrip("0").rstrip(".")
@@ -105,7 +105,9 @@ def moment(text: str) -> datetime:
             found = datetime.combine(date.fromisoformat(said), time.max)
         except ValueError:
             found = datetime.fromisoformat(said)
-        return found if found.tzinfo is not None else found.astimezone()
+        found = found if found.tzinfo is not None else found.astimezone()
+        found.astimezone(UTC)  # the first and the last day of all cannot be compared everywhere
+        return found
     except (ValueError, OverflowError, OSError):
         raise WrongUsage(
             f"'{one_line(text, 40)}' is no date: say 2026-12-01 (the end of that day) or 2026-12-01T18:00, and "

@@ -82,19 +82,19 @@ def _one_of(text: str, names: Sequence[str], what: str, out: Path) -> str:
     folded = [name for name in names if name.casefold() == text.strip().casefold()]
     if len(folded) == 1:
         return folded[0]
-    shown = {one_line(name, 60): name for name in names}
-    near = difflib.get_close_matches(text, shown, n=4, cutoff=0.5)
-    near = near or [name for name in shown if text.strip() and text.casefold() in name.casefold()][:4]
-    raise WrongUsage(f"{out} knows no {what} '{one_line(text, 60)}'. {_said(near, shown)}")
+    raise WrongUsage(f"{out} knows no {what} '{one_line(text, 60)}'. {_near(text, names)}")
 
 
-def _said(near: Sequence[str], names: Sequence[str] | dict[str, str]) -> str:
+def _near(text: str, names: Sequence[str]) -> str:
+    """The names that may have been meant, as a sentence."""
+    by_form = {name.casefold(): one_line(name, 60) for name in names}
+    wanted = text.strip().casefold()
+    near = difflib.get_close_matches(wanted, by_form, n=4, cutoff=0.5)
+    near += [form for form in by_form if wanted and wanted in form and form not in near]
     if near:
-        return f"Near are {', '.join(near)}."
-    first = list(names)[:6]
-    return (
-        f"Known are {', '.join(first)}{', …' if len(names) > len(first) else ''}." if first else "Nobody is known yet."
-    )
+        return f"Near are {', '.join(by_form[form] for form in near[:4])}."
+    first = ", ".join(list(by_form.values())[:6])
+    return f"Known are {first}{', …' if len(by_form) > 6 else ''}." if first else "None is known yet."
 
 
 def _exercise(text: str, names: Sequence[str], out: Path) -> str:
