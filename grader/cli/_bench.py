@@ -1,4 +1,4 @@
-"""The judge of `learn watch` and of a running notebook: warm, in a thread of its own so that Ctrl-C is heard while it works."""
+"""The judge of `learn watch` and of notebooks: warm, in a thread of its own so that Ctrl-C is heard while it works."""
 
 import queue
 import secrets
