@@ -236,6 +236,8 @@ def _show(shell: Any, wishes: dict[str, Any], asked: dict[str, Any]) -> None:
         said = judge.answer(number)
     assert said is not None
     if "fault" in said:
+        if handle is not None:
+            handle.update(Told("Not graded."))
         raise WrongUsage(str(said["fault"]))
     told = Told(str(said["text"]), str(said["html"]))
     if handle is None:
