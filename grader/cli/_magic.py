@@ -63,6 +63,8 @@ class Judge:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._numbers = itertools.count(1)
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._ended = False
+        """Whether it said its last: its output ends before the system lets go of it."""
         # -P: a learner's click.py in this folder is not to be taken for a library.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "grader.cli._magic_judge", "--device", device],
@@ -73,7 +75,7 @@ class Judge:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._process.poll() is None and not self._ended
 
     def ask(self, what: dict[str, Any]) -> int:
         """Ask for a verdict; the number that its answer will bear. Raises OSError where nobody listens any more."""
@@ -94,6 +96,8 @@ class Judge:
             except queue.Empty:
                 continue
             if said is None:
+                # Whoever asks next must hear of it too.
+                self._answers.put(None)
                 raise OurFault(f"The judge ended by itself; run the cell again. {self._last_words()}".strip())
             if said.get("id") == number:
                 return said
@@ -116,6 +120,7 @@ class Judge:
                     self._answers.put(json.loads(line))
         except (OSError, ValueError):
             pass
+        self._ended = True
         self._answers.put(None)
 
     def _last_words(self) -> str:
