@@ -685,7 +685,7 @@ def test_a_notebook_of_ours_runs_from_top_to_bottom(home, probe):
 
 def test_in_plain_ipython(home, probe):
     pytest.importorskip("IPython")
-    script = f"%load_ext grader\n%check\n%%check 01\n{RIGHT}\n\n\n%check 01\nexit\n"
+    script = f"%load_ext grader\n%check 01\n%%check 01\n{RIGHT}\n\n\n%check 01\nexit\n"
     done = subprocess.run(
         [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
         input=script, capture_output=True, text=True, cwd=home, timeout=PATIENCE * 2, check=False,
