@@ -13,14 +13,13 @@ from grader.core.errors import AutogradebookError
 _HELPERS = {"common"}
 # `list` and `next` would shadow builtins inside their own modules; the verb is the file's name without "_".
 _SECTIONS = {
-    "Learner": ("init", "next", "list", "check", "watch", "hint", "solution", "reset", "report", "doctor"),
+    "Learner": ("init", "next", "list", "check", "watch", "notebook", "hint", "solution", "reset", "report", "doctor"),
     "Instructor": (
         "grade",
         "adjust",
         "history",
         "export",
         "release",
-        "notebook",
         "nbgrader",
         "gradescope",
         "classroom",

@@ -1,4 +1,4 @@
-"""The judge of `learn watch`: warm, in a thread of its own so that Ctrl-C is heard while it works."""
+"""The judge of `learn watch` and of notebooks: warm, in a thread of its own so that Ctrl-C is heard while it works."""
 
 import queue
 import secrets
@@ -39,12 +39,13 @@ class Bench:
     ) -> None:
         self._desk, self._wishes = desk, wishes
         self._ready, self._done, self._broken = ready, done, broken
-        self._waiting: queue.SimpleQueue[Submission | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[Submission, int | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
         self._thread.start()
 
-    def judge(self, submission: Submission) -> None:
-        self._waiting.put(submission)
+    def judge(self, submission: Submission, seed: int | None = None) -> None:
+        """Have it judged, with fresh inputs or with those of a seed."""
+        self._waiting.put((submission, seed))
 
     def close(self, seconds: float) -> bool:
         """Whether the judge came to its end within so many seconds."""
@@ -66,7 +67,10 @@ class Bench:
             )  # fmt: skip
             with Judge(list(self._desk.catalogue), settings) as judge:
                 self._ready()
-                while (submission := self._waiting.get()) is not None:
+                while (asked := self._waiting.get()) is not None:
+                    submission, seed = asked
+                    if seed is not None:
+                        judge.reseed(seed)
                     attempt = judge.judge(submission)
                     self._done(submission, attempt)
                     # Fresh inputs each time: an answer written for those of the last check is wrong.

@@ -1,6 +1,7 @@
 """`learn check [NN|name|file]`: the verdict."""
 
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,10 +88,20 @@ def _wanted(which: str | None, every: bool) -> "tuple[Desk | None, list[tuple[Ex
     if file is not None:
         return desk, [_read(catalogue.find(file.name), file)]
     assert desk is not None
-    if every:
-        return desk, [_read(each, desk.workspace.file_for(each)) for each in catalogue]
-    exercise = desk.exercise(which)
-    return desk, [_read(exercise, desk.workspace.file_for(exercise))]
+    chosen = list(catalogue) if every else [desk.exercise(which)]
+    return desk, [_read(each, _answer(desk, each)) for each in chosen]
+
+
+def _answer(desk: Desk, exercise: "Exercise") -> Path:
+    """The learner's file; where there are two, which one is taken and how to have the other one checked."""
+    answer = desk.workspace.answer_for(exercise)
+    if answer.other is not None:
+        other = os.path.relpath(answer.other)
+        click.echo(
+            f"Taking {answer.file.name}; {answer.other.name} {answer.why}: `learn check {other}` checks that one.",
+            err=True,
+        )
+    return answer.file
 
 
 def _read(exercise: "Exercise", file: Path) -> "tuple[Exercise, Submission]":

@@ -22,4 +22,4 @@ def command(folder: Path, language: str, pack: Path | None) -> None:
     kept = [path for path in made.kept if path.suffix == ".py"]
     click.echo(f"Workspace {made.workspace.folder}: {len(made.written)} files written, {len(kept)} kept as they were.")
     go = "" if made.workspace.folder == Path.cwd() else f"cd {folder} && "
-    click.echo(f"Next: {go}learn next")
+    click.echo(f"Next: {go}learn next   (or, to work in Jupyter: {go}learn notebook --all)")

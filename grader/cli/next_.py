@@ -27,13 +27,18 @@ def command() -> None:
         console.print(Markdown(task))
     else:
         click.echo(task.rstrip())
-    file = desk.workspace.file_for(exercise)
+    file, notebook = desk.workspace.file_for(exercise), desk.workspace.notebook_for(exercise)
     click.echo()
     click.echo(
         f"{passed} of {len(desk.catalogue)} passed. About {exercise.minutes} minutes, {exercise.points:g} points."
     )
-    if not file.exists():
+    if not file.exists() and not notebook.exists():
         click.echo(f"The file is missing; `learn reset {number(exercise)}` writes it anew.")
-    click.echo(f"Edit   {file}")
+    first, *more = [path for path in (file, notebook) if path.exists()] or [file]
+    click.echo(f"Edit   {first}")
+    for path in more:
+        click.echo(f"  or   {path}")
+    if not notebook.exists():
+        click.echo(f"  or   learn notebook {number(exercise)}   (the same as a Jupyter notebook)")
     click.echo(f"Check  learn check {number(exercise)}")
     click.echo(f"Stuck  learn hint {number(exercise)}   ({len(exercise.hints)} hints, from a nudge to nearly the line)")

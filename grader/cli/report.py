@@ -25,7 +25,7 @@ def command(out: Path | None, device: str) -> None:
 
     wanted = []
     for exercise in desk.catalogue:
-        file = desk.workspace.file_for(exercise)
+        file = desk.workspace.answer_for(exercise).file
         if file.is_file():
             wanted.append((exercise, read_file(file, student="you", exercise=exercise.name, shown_path=file.name)))
     settings = Settings(

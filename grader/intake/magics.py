@@ -8,6 +8,9 @@ from grader.core.text import one_line
 _HELP = re.compile(r"[\w.*%]+\?{1,2}")
 # Cell magics whose body is ordinary Python that runs in the notebook: only their first line is left out.
 _HARMLESS = re.compile(r"%%(time|capture)\b")
+# Our own (grader/cli/_magic.py): they stand in every notebook that we give out, so nobody need be told of them.
+_OUR_HEAD = re.compile(r"%%check\b")
+_OURS = re.compile(r"%check\b|%(re|un)?load_ext\s+grader\s*(#|$)")
 
 
 @dataclass
@@ -49,11 +52,24 @@ class Place:
         self.continued = line.endswith("\\") and not comment
 
 
+def without_our_head(code: str) -> str:
+    """`code` with a first line `%%check 05` made an empty one."""
+    before, line, rest = _first_line(code)
+    return before + rest if _OUR_HEAD.match(line) else code
+
+
+def _first_line(code: str) -> tuple[str, str, str]:
+    """The empty lines at the top, the first line with something in it, and the rest with its newline."""
+    start = len(code) - len(code.lstrip())
+    line, newline, rest = code[start:].partition("\n")
+    return code[:start], line, newline + rest
+
+
 def leave_out(code: str) -> tuple[str, list[tuple[int, str]]]:
     """`code` with IPython's lines replaced by `pass`, and what was replaced: (line, text).
 
     Every line keeps its place. Meant for a cell that does not compile as it is: in one that does, a line
-    that begins with % is the rest of a division.
+    that begins with % is the rest of a division. Our own lines go without a word.
     """
     lines = code.split("\n")
     left_out: list[tuple[int, str]] = []
@@ -61,6 +77,10 @@ def leave_out(code: str) -> tuple[str, list[tuple[int, str]]]:
     def replace(at: int) -> None:
         text = one_line(lines[at].strip(), 60)
         indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+        if _OURS.match(text):
+            # An empty line, so that a stub in a notebook is still the stub; inside a block something must stand.
+            lines[at] = indent and f"{indent}pass"
+            return
         left_out.append((at + 1, text))
         lines[at] = f"{indent}pass  # left out: {text}"
 

@@ -1,7 +1,8 @@
 """A `.ipynb` file: the Python of its code cells as one text that remembers where each cell began.
 
-A cell that Python can't compile is left out with a note, and the others are graded. A cell's number is its
-place in the notebook, counting every cell from 1, as editors show it ("cell 3 of 12").
+A cell that Python can't compile is left out with a note, and the others are graded; where no other is left, it is
+graded as it is, so that its author sees the line and the caret. A cell's number is its place in the notebook,
+counting every cell from 1, as editors show it ("cell 3 of 12").
 """
 
 import logging
@@ -19,7 +20,7 @@ from grader.intake.decoded import (
     megabytes,
     refuse_other_unicode,
 )
-from grader.intake.magics import Place, leave_out
+from grader.intake.magics import Place, leave_out, without_our_head
 
 _MAX_NOTES = 20
 _MAX_CHECKED = 32 << 10
@@ -28,7 +29,9 @@ take time that grows with the square of its length. A longer cell is taken as it
 
 
 @dataclass(frozen=True)
-class _Cell:
+class Cell:
+    """The code of one cell."""
+
     number: int
     code: str
 
@@ -38,19 +41,27 @@ def decode(data: bytes) -> Decoded:
     if len(data) > MAX_NOTEBOOK:
         raise NotReadable(f"It is larger than {megabytes(MAX_NOTEBOOK)}; clear its outputs and save it again.")
     notes: list[str] = []
-    kept: list[_Cell] = []
+    kept: list[Cell] = []
     cells = list(_code_cells(_cells(data)))
     if sum(len(cell.code) for cell in cells) > MAX_PYTHON:
         raise NotReadable(f"Its code is larger than {megabytes(MAX_PYTHON)}.")
+    broken: list[Cell] = []
     for cell in cells:
-        code = _python_of(cell, notes)
-        if code.strip():
-            kept.append(_Cell(cell.number, code))
+        code = python_of(cell, notes)
+        if code is None:
+            broken.append(cell)
+        elif code.strip():
+            kept.append(Cell(cell.number, code))
+    if broken and not any(_says_something(cell.code) for cell in kept):
+        first = broken[0]
+        notes[:] = [note for note in notes if not note.startswith(f"Cell {first.number} was left out")]
+        kept.append(Cell(first.number, leave_out(without_our_head(first.code))[0]))
+        kept.sort(key=lambda cell: cell.number)
     if not kept:
         notes.append("The notebook holds no code that could be graded.")
     if len(notes) > _MAX_NOTES:
         notes[_MAX_NOTES:] = [f"And {len(notes) - _MAX_NOTES} more of the same kind."]
-    return _join(kept, notes)
+    return join(kept, notes)
 
 
 def _cells(data: bytes) -> list[Any]:
@@ -79,7 +90,7 @@ def _cells(data: bytes) -> list[Any]:
     return cells
 
 
-def _code_cells(cells: list[Any]) -> Iterator[_Cell]:
+def _code_cells(cells: list[Any]) -> Iterator[Cell]:
     for number, cell in enumerate(cells, start=1):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code" or _is_test(cell):
             continue
@@ -87,7 +98,7 @@ def _code_cells(cells: list[Any]) -> Iterator[_Cell]:
         if isinstance(code, list):
             code = "".join(part for part in code if isinstance(part, str))
         if isinstance(code, str):
-            yield _Cell(number, code.replace("\r\n", "\n").replace("\r", "\n").rstrip())
+            yield Cell(number, code.replace("\r\n", "\n").replace("\r", "\n").rstrip())
 
 
 def _is_test(cell: dict[str, Any]) -> bool:
@@ -97,18 +108,25 @@ def _is_test(cell: dict[str, Any]) -> bool:
     return isinstance(mark, dict) and bool(mark.get("grade")) and not mark.get("solution")
 
 
-def _python_of(cell: _Cell, notes: list[str]) -> str:
-    """The cell's code without what only IPython understands; nothing where it does not compile."""
-    if len(cell.code) > _MAX_CHECKED or _fault(cell.code) is None:
-        return cell.code
-    code, left_out = leave_out(cell.code)
+def python_of(cell: Cell, notes: list[str]) -> str | None:
+    """The cell's code without what only IPython understands; None where it does not compile, with a note."""
+    whole = without_our_head(cell.code)
+    if len(whole) > _MAX_CHECKED or _fault(whole) is None:
+        return whole
+    code, left_out = leave_out(whole)
     fault = _fault(code)
     if fault is not None:
         notes.append(f"Cell {cell.number} was left out: {fault}.")
-        return ""
+        return None
     for line, text in left_out:
         notes.append(f"Cell {cell.number}, line {line} was left out, it is not Python: {text}")
     return code
+
+
+def _says_something(code: str) -> bool:
+    """Whether anything is left in a cell but comments and what stands for a line of IPython's."""
+    lines = (line.partition("#")[0].strip() for line in code.split("\n"))
+    return any(line not in ("", "pass") for line in lines)
 
 
 def _fault(code: str) -> str | None:
@@ -123,7 +141,7 @@ def _fault(code: str) -> str | None:
     return None
 
 
-def _join(cells: list[_Cell], notes: list[str]) -> Decoded:
+def join(cells: list[Cell], notes: list[str]) -> Decoded:
     texts = [cell.code for cell in cells]
     features: list[str] = []
     if any("__future__" in text for text in texts[1:]):

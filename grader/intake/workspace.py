@@ -13,10 +13,23 @@ from pathlib import Path
 
 from grader.core.errors import BadFile
 from grader.core.exercise import Exercise
+from grader.core.submission import Submission
+from grader.intake.read import read_file
 
 MARKER = "learn.toml"
 KEPT = "kept"
 FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The file that holds a learner's answer."""
+
+    file: Path
+    other: Path | None = None
+    """The one that was not taken, where there is one as .py and one as .ipynb."""
+    why: str = ""
+    """Why it was not taken, in words that follow its name."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,24 @@ class Workspace:
     def file_for(self, exercise: Exercise) -> Path:
         return self.folder / exercise.file_name
 
+    def notebook_for(self, exercise: Exercise) -> Path:
+        return self.file_for(exercise).with_suffix(".ipynb")
+
+    def answer_for(self, exercise: Exercise) -> Answer:
+        """The learner's .py or .ipynb. Where both are there: the one they worked on, of two such the later one."""
+        file, notebook = self.file_for(exercise), self.notebook_for(exercise)
+        if not notebook.is_file():
+            return Answer(file)
+        if not file.is_file():
+            return Answer(notebook)
+        stub = exercise.stub.read_text(encoding="utf-8")
+        if _as_given_out(notebook, stub):
+            return Answer(file, notebook, "is as it was given out")
+        if _as_given_out(file, stub):
+            return Answer(notebook, file, "is as it was given out")
+        first, second = sorted((notebook, file), key=lambda path: path.stat().st_mtime_ns)
+        return Answer(second, first, "was changed before it")
+
     def reset(self, exercise: Exercise, stub: str) -> Path | None:
         """Put the stub back; the copy that was kept of the learner's file, or None where there was none."""
         file = self.file_for(exercise)
@@ -36,7 +67,7 @@ class Workspace:
         try:
             kept = self._keep(file) if os.path.lexists(file) else None
             try:
-                _write_new(fresh, stub.encode())
+                write_new(fresh, stub.encode())
                 os.replace(fresh, file)
             finally:
                 fresh.unlink(missing_ok=True)
@@ -54,7 +85,7 @@ class Workspace:
             number = f"-{again}" if again > 1 else ""
             copy = folder / f"{file.stem}.{now}{number}{file.suffix}"
             try:
-                _write_new(copy, data)
+                write_new(copy, data)
             except FileExistsError:
                 again += 1
             else:
@@ -99,7 +130,7 @@ def create(
             if os.path.lexists(path):
                 kept.append(path)
             else:
-                _write_new(path, text.encode())
+                write_new(path, text.encode())
                 written.append(path)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -107,7 +138,15 @@ def create(
     return Created(_load(workspace.folder / MARKER), tuple(written), tuple(kept))
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _as_given_out(file: Path, stub: str) -> bool:
+    def essence(text: str) -> list[str]:
+        return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+    read = read_file(file)
+    return isinstance(read, Submission) and essence(read.source) in ([], essence(stub))
+
+
+def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not be there yet (not even in a race), all of it or nothing."""
     with open(path, "xb") as file:
         try:

@@ -24,6 +24,10 @@ EXPLAINED = 2
 """How many checks are told in full: mending the first ones often mends the rest."""
 MAX_PRINTED_LINES = 12
 MAX_MESSAGE = 2000
+COMMON = "A common misconception:"
+OUR_FAULT = "The grader failed here. It is not your fault, and nothing is scored. Try `learn doctor`."
+PRINTED = "your code printed"
+WELL_DONE = "All checks pass. Well done."
 
 _STYLES = {
     Verdict.PASSED: "green",
@@ -35,7 +39,7 @@ _STYLES = {
     Verdict.SKIPPED: "dim",
     Verdict.INTERNAL_ERROR: "magenta",
 }
-_SIGNS = {
+SIGNS = {
     Verdict.PASSED: "✓",
     Verdict.FAILED: "✗",
     Verdict.ERROR: "!",
@@ -79,7 +83,7 @@ def show_attempt(
         voice.block(clean(attempt.note, MAX_MESSAGE), "yellow")
     if attempt.status is Verdict.NOT_ATTEMPTED:
         voice.say()
-        voice.say(f"Nothing is written yet: this is where everybody starts. Open {one_line(attempt.path)}.")
+        voice.say(nothing_yet(attempt))
     else:
         _explain(voice, attempt, exercise, language, submission)
     _next(voice, attempt, exercise)
@@ -91,7 +95,7 @@ def show_exercise_list(rows: Iterable[ExerciseRow], console: Console) -> None:
     listed = list(rows)
     for row in listed:
         here = "→" if row.current else " "
-        sign = _SIGNS[row.status] if row.status else " "
+        sign = SIGNS[row.status] if row.status else " "
         text = Text().append(f"{here} ", "bold")
         text.append(f"{sign} ", _STYLES[row.status] if row.status else "")
         text.append(f"{row.number:02d} ", "dim")
@@ -138,50 +142,74 @@ class _Voice:
 
 
 def _headline(voice: _Voice, attempt: Attempt, exercise: Exercise, language: str) -> None:
-    title = f"{exercise.number:02d} {one_line(in_language(exercise.title, language))}"
-    line = Text().append(title, "bold")
-    if attempt.score is None:
-        line.append("  not scored", "magenta")
-    else:
-        line.append(f"  {number(attempt.score)} of {number(attempt.max_score)} points", "dim")
+    line = Text().append(title_of(exercise, language), "bold")
+    line.append(f"  {score_of(attempt)}", "magenta" if attempt.score is None else "dim")
     voice.say(line)
     voice.say()
 
 
 def _line(voice: _Voice, check: CheckResult) -> None:
     line = Text("  ")
-    line.append(f"{_SIGNS[check.status]} ", f"bold {_STYLES[check.status]}")
+    line.append(f"{SIGNS[check.status]} ", f"bold {_STYLES[check.status]}")
     line.append(one_line(check.title, 100))
-    if not check.counts:
-        points = "not counted here"
-    elif check.status is Verdict.INTERNAL_ERROR:
-        points = "not scored"
-    else:
-        points = f"{number(check.points)}/{number(check.max_points)}"
-    line.append(f"  {points}", "dim")
+    line.append(f"  {points_of(check)}", "dim")
     if check.status not in (Verdict.PASSED, Verdict.FAILED):
         line.append(f"  {check.status.words}", _STYLES[check.status])
     voice.say(line)
 
 
 def _explain(voice: _Voice, attempt: Attempt, exercise: Exercise, language: str, submission: Submission | None) -> None:
+    told, left = explained(attempt, exercise, language)
+    for check, said in told:
+        _tell(voice, check, said, submission)
+    if left:
+        voice.say()
+        voice.say(Text(left, "dim"))
+
+
+# -- the words, which a notebook's page shows too (cell.py)
+
+
+def title_of(exercise: Exercise, language: str) -> str:
+    return f"{exercise.number:02d} {one_line(in_language(exercise.title, language))}"
+
+
+def score_of(attempt: Attempt) -> str:
+    if attempt.score is None:
+        return "not scored"
+    return f"{number(attempt.score)} of {number(attempt.max_score)} points"
+
+
+def points_of(check: CheckResult) -> str:
+    if not check.counts:
+        return "not counted here"
+    if check.status is Verdict.INTERNAL_ERROR:
+        return "not scored"
+    return f"{number(check.points)}/{number(check.max_points)}"
+
+
+def nothing_yet(attempt: Attempt) -> str:
+    return f"Nothing is written yet: this is where everybody starts. Open {one_line(attempt.path)}."
+
+
+def explained(attempt: Attempt, exercise: Exercise, language: str) -> tuple[list[tuple[CheckResult, str]], str]:
+    """The checks to be told in full, each with its message, and a sentence about those that are not."""
     wanting = [check for check in attempt.checks if check.status is not Verdict.PASSED]
     # What waits for another check says nothing of its own as long as that one is explained.
     speaking = [check for check in wanting if check.status is not Verdict.SKIPPED] or wanting
-    told: set[str] = set()
+    told: list[tuple[CheckResult, str]] = []
     for check in speaking:
         if len(told) == EXPLAINED:
             break
         said = _message(check, exercise, language)
         # A file that does not load fails every check with the same words: once is enough.
-        if (said and said in told) or (attempt.note and said and said in clean(attempt.note, MAX_MESSAGE)):
-            continue
-        told.add(said or check.id)
-        _tell(voice, check, said, submission)
+        again = said in (words for _, words in told) or said in clean(attempt.note, MAX_MESSAGE)
+        if not (said and again):
+            told.append((check, said))
     left = len(speaking) - len(told)
-    if told and left > 0:
-        voice.say()
-        voice.say(Text(f"{left} more can wait: mend {'this' if len(told) == 1 else 'these'} first.", "dim"))
+    if not told or left <= 0:
+        return told, ""
+    return told, f"{left} more can wait: mend {'this' if len(told) == 1 else 'these'} first."
 
 
 def _message(check: CheckResult, exercise: Exercise, language: str) -> str:
@@ -194,37 +222,51 @@ def _message(check: CheckResult, exercise: Exercise, language: str) -> str:
 
 def _tell(voice: _Voice, check: CheckResult, said: str, submission: Submission | None) -> None:
     voice.say()
-    head = Text().append(f"{_SIGNS[check.status]} ", f"bold {_STYLES[check.status]}")
+    head = Text().append(f"{SIGNS[check.status]} ", f"bold {_STYLES[check.status]}")
     head.append(one_line(check.title, 100), "bold")
     voice.say(head)
     if check.status is Verdict.INTERNAL_ERROR:
-        voice.block("The grader failed here. It is not your fault, and nothing is scored. Try `learn doctor`.")
+        voice.block(OUR_FAULT)
     if said and check.misconception:
-        voice.block("A common misconception:", "bold yellow")
+        voice.block(COMMON, "bold yellow")
         voice.block(said, "yellow", indent=4)
     elif said:
         voice.block(said)
     elif check.status is not Verdict.INTERNAL_ERROR:
-        voice.block(f"This check {check.status.words}.")
+        voice.block(unsaid(check))
     if check.where:
-        line = line_of(check.where, submission)
-        quoted = source_line(submission, line).strip() if submission and line else ""
         where = Text().append(one_line(check.where, 60), "cyan")
-        if check.traceback.endswith("^"):
+        if has_caret(check):
             # A SyntaxError: the caret stands under the sign that Python stumbled over.
             voice.say(where, indent=2)
             voice.block(check.traceback, indent=4)
         else:
+            quoted = quoted_line(check, submission)
             voice.say(where.append(f":  {quoted}" if quoted else ""), indent=2)
     if check.given:
         voice.say(Text("given", "cyan"), indent=2)
-        voice.block(_few_lines(check.given), indent=4)
+        voice.block(few_lines(check.given), indent=4)
     if check.printed.strip():
-        voice.say(Text("your code printed", "cyan"), indent=2)
-        voice.block(_few_lines(check.printed), "dim", indent=4)
+        voice.say(Text(PRINTED, "cyan"), indent=2)
+        voice.block(few_lines(check.printed), "dim", indent=4)
 
 
-def _few_lines(text: str) -> str:
+def unsaid(check: CheckResult) -> str:
+    return f"This check {check.status.words}."
+
+
+def has_caret(check: CheckResult) -> bool:
+    return check.traceback.endswith("^")
+
+
+def quoted_line(check: CheckResult, submission: Submission | None) -> str:
+    """The line that a check points to, where its text is at hand."""
+    line = line_of(check.where, submission)
+    return source_line(submission, line).strip() if submission and line else ""
+
+
+def few_lines(text: str) -> str:
+    """The first lines of what a learner's code said, and how many there are more."""
     lines = clean(text, 4000).rstrip().split("\n")
     shown = [line if len(line) <= 300 else line[:300] + " …" for line in lines[:MAX_PRINTED_LINES]]
     if len(lines) > len(shown):
@@ -232,20 +274,25 @@ def _few_lines(text: str) -> str:
     return "\n".join(shown)
 
 
-def _next(voice: _Voice, attempt: Attempt, exercise: Exercise) -> None:
+def next_steps(attempt: Attempt, exercise: Exercise) -> list[tuple[str, str]]:
+    """Commands, each with what it is for."""
     nr = f"{exercise.number:02d}"
     if attempt.status is Verdict.PASSED:
-        steps = [("learn next", "go on"), (f"learn solution {nr}", "compare with ours")]
-    elif attempt.status is Verdict.INTERNAL_ERROR:
-        steps = [("learn doctor", "what this machine lacks"), (f"learn check {nr}", "try again")]
-    else:
-        steps = [(f"learn check {nr}", "after your next change")]
-        if exercise.hints:
-            count = len(exercise.hints)
-            steps.insert(0, (f"learn hint {nr}", "one hint" if count == 1 else f"{count} hints, one at a time"))
+        return [("learn next", "go on"), (f"learn solution {nr}", "compare with ours")]
+    if attempt.status is Verdict.INTERNAL_ERROR:
+        return [("learn doctor", "what this machine lacks"), (f"learn check {nr}", "try again")]
+    steps = [(f"learn check {nr}", "after your next change")]
+    if exercise.hints:
+        count = len(exercise.hints)
+        steps.insert(0, (f"learn hint {nr}", "one hint" if count == 1 else f"{count} hints, one at a time"))
+    return steps
+
+
+def _next(voice: _Voice, attempt: Attempt, exercise: Exercise) -> None:
+    steps = next_steps(attempt, exercise)
     voice.say()
     if attempt.status is Verdict.PASSED:
-        voice.say(Text("All checks pass. Well done.", "bold green"))
+        voice.say(Text(WELL_DONE, "bold green"))
     width = max(len(command) for command, _ in steps)
     for place, (command, why) in enumerate(steps):
         line = Text().append("next  " if place == 0 else "      ", "dim")

@@ -302,6 +302,10 @@ class _Press:
         )
         return self._environment.get_template(template).render(style=style, script=code, policy=policy, **values)
 
+    def part(self, template: str, style: str, **values: Any) -> str:
+        """Something that is to stand in a page of others."""
+        return self._environment.get_template(template).render(style=self._inline(style), **values)
+
     def _inline(self, name: str) -> Markup:
         """One of our own files, to stand in a page as it is."""
         if name not in self._inlined:
