@@ -31,7 +31,7 @@ def test_next_epoch(student, draw):
 
 @check(points=2, needs=COMES_BACK)
 def test_optimizer_goes_on(student, draw):
-    """2 steps, new objects, 2 steps: the weights of 4 steps straight, with Adam and with momentum."""
+    """2 steps of Adam, new objects, 2 steps: the weights of 4 steps straight."""
     student.scene("steps", folder(student, "steps"), draw.normal(6, 3)).agrees(
         say="4 steps without a stop give the expected values."
     )
@@ -79,13 +79,11 @@ def test_file_from_gpu(student, draw):
 @check(points=1, needs=COMES_BACK)
 def test_misfit_is_refused(student, draw):
     """A checkpoint whose names are not the model's is refused with an error."""
-    one, two, three, four = (draw.word(5) + letter for letter in "abcd")
-    names, others = (one, two), ((three, four), (one, three))
-    misfit = student.scene("misfits", folder(student, "misfit"), names, others, draw.normal(1, 3))
+    one, two, three = (draw.word(5) + letter for letter in "abc")
+    misfit = student.scene("misfit", folder(student, "misfit"), (one, two), (one, three), draw.normal(1, 3))
     if misfit.expected != misfit.value:
-        at = 1 if isinstance(misfit.value, list) and misfit.value[:1] == [True] else 0
         fail(
-            f"The checkpoint has the layers {one} and {two}, the model {others[at][0]} and {others[at][1]}. "
+            f"The checkpoint has the layers {one} and {two}, the model {one} and {three}. "
             "load_checkpoint raised no error."
         )
 
@@ -139,7 +137,7 @@ def test_keep_last(student, draw):
 @check(points=1, needs=TRAINS)
 def test_train_from_start(student, draw):
     """In a new folder, training runs all epochs, and saves and tidies up after each."""
-    epochs, keep = draw.choice([(3, 1), (3, 2), (4, 2)])
+    epochs, keep = draw.choice([(2, 1), (3, 2)])
     student.scene("train", folder(student, "start"), draw.word(), epochs, keep, 2, draw.normal(5, 3)).agrees()
 
 
@@ -147,10 +145,11 @@ def test_train_from_start(student, draw):
 def test_train_resumes(student, draw):
     """Cut short in the middle of an epoch, training goes on in a new process as if never stopped."""
     cut, name, inputs = draw.whole(1, 2), draw.word(), draw.normal(5, 3)
-    student.scene("train", folder(student, "cut"), name, 4, 2, 2, inputs, cut=cut).agrees()
+    epochs = cut + 2
+    student.scene("train", folder(student, "cut"), name, epochs, 2, 2, inputs, cut=cut).agrees()
     student.restart()
-    student.scene("train", folder(student, "cut"), name, 4, 2, 2, inputs).agrees(
-        say=f"The power went in epoch {cut} of 4, so epochs {cut} to 3 were still to be trained."
+    student.scene("train", folder(student, "cut"), name, epochs, 2, 2, inputs).agrees(
+        say=f"The power went in epoch {cut} of {epochs}, so epochs {cut} and {cut + 1} were still to be trained."
     )
 
 

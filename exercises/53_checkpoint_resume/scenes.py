@@ -56,13 +56,13 @@ def linear(inputs, width=2, *, bias=False):
 
 def sgd(net, lr=0.05, every=100, gamma=0.5):
     """An optimizer and a scheduler for `net`."""
-    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9, foreach=False)
     return optimizer, StepLR(optimizer, every, gamma)
 
 
-def adam(net, every=100):
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
-    return optimizer, StepLR(optimizer, every, 0.5)
+def adam(net):
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.05, foreach=False)
+    return optimizer, StepLR(optimizer, 100, 0.5)
 
 
 def step(net, optimizer, inputs):
@@ -96,29 +96,27 @@ def attempt(ask):
 
 
 def weights_back(answer, where, epoch, inputs):
-    """Save a net and then another, change the first, carry its file elsewhere, and load it into a new one."""
-    folder = opened(where)
-    path, carried = (os.path.join(folder, *parts) for parts in (("0.pt",), ("carried", "0.pt")))
+    """Save a net, change it, carry the file elsewhere, and load it into a new net."""
+    folder, width = opened(where), len(inputs)
+    path, carried = os.path.join(folder, "0.pt"), os.path.join(folder, "carried", "0.pt")
 
-    def net(width):
-        return nn.Sequential(linear(inputs, width, bias=True), nn.BatchNorm1d(width, device=inputs.device))
-
-    def parts(net):
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    def parts():
+        net = nn.Sequential(linear(inputs, width, bias=True), nn.BatchNorm1d(width, device=inputs.device))
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.05, foreach=False)
         return net, optimizer, CosineAnnealingLR(optimizer, T_max=12)
 
-    saved, other = net(len(inputs)), net(len(inputs))
-    for row, name in enumerate(("weight", "bias", "running_mean", "running_var")):
-        getattr(saved[1], name).data.copy_(inputs[:, row].exp())
-    saved[1].num_batches_tracked.fill_(epoch)
-    answer.save_checkpoint(path, *parts(saved), epoch)
-    answer.save_checkpoint(os.path.join(folder, "1.pt"), *parts(net(2)), epoch + 1)
-    for value in saved.state_dict().values():
+    saved, other = parts(), parts()
+    norm = saved[0][1]
+    for row, value in zip(inputs.T.exp(), (norm.weight, norm.bias, norm.running_mean, norm.running_var), strict=True):
+        value.data.copy_(row)
+    norm.num_batches_tracked.fill_(epoch)
+    answer.save_checkpoint(path, *saved, epoch)
+    for value in saved[0].state_dict().values():
         value.zero_()
     os.mkdir(os.path.dirname(carried))
     os.rename(path, carried)
-    answer.load_checkpoint(carried, *parts(other))
-    return dict(zip(other.state_dict(), copied(other), strict=True))
+    answer.load_checkpoint(carried, *other)
+    return dict(zip(other[0].state_dict(), copied(other[0]), strict=True))
 
 
 def next_epoch(answer, where, epochs, inputs):
@@ -132,21 +130,17 @@ def next_epoch(answer, where, epochs, inputs):
 
 
 def steps(answer, where, inputs):
-    """2 steps, a checkpoint, and 2 steps more with new objects into which it was loaded."""
-    folder, found = opened(where), {}
-    # All nets are made first, as what they start from depends on the generator, which the answer may put back.
-    nets = [linear(inputs) for _ in range(4)]
-    for kind, make in (("Adam", adam), ("momentum", sgd)):
-        path, net, other = os.path.join(folder, f"{kind}.pt"), nets.pop(), nets.pop()
-        optimizer, scheduler = make(net)
-        step(net, optimizer, inputs)
-        step(net, optimizer, inputs)
-        answer.save_checkpoint(path, net, optimizer, scheduler, 1)
-        net, (optimizer, scheduler) = other, make(other)
-        answer.load_checkpoint(path, net, optimizer, scheduler)
-        losses = [step(net, optimizer, inputs) for _ in range(2)]
-        found[kind] = {"losses": losses, "weights": copied(net)}
-    return found
+    """2 steps of Adam, a checkpoint, and 2 steps more with new objects into which it was loaded."""
+    path = os.path.join(opened(where), "adam.pt")
+    # Both nets are made first, as what they start from depends on the generator, which the answer may put back.
+    first, second = linear(inputs), linear(inputs)
+    optimizer, scheduler = adam(first)
+    step(first, optimizer, inputs)
+    step(first, optimizer, inputs)
+    answer.save_checkpoint(path, first, optimizer, scheduler, 1)
+    optimizer, scheduler = adam(second)
+    answer.load_checkpoint(path, second, optimizer, scheduler)
+    return {"losses": [step(second, optimizer, inputs) for _ in range(2)], "weights": copied(second)}
 
 
 def rates(optimizer, scheduler, count):
@@ -180,13 +174,12 @@ def noise(net, ones):
 
 
 def noise_back(answer, where, burnt, ones):
-    """The numbers after a save, and those after loading it when chance has gone elsewhere."""
+    """The numbers after a save, and those after loading it, by when chance has gone on."""
     path, net = os.path.join(opened(where), "noise.pt"), nn.Sequential(linear(ones), nn.Dropout(0.5))
     parts = net, *sgd(net)
     torch.rand(burnt)
     answer.save_checkpoint(path, *parts, 0)
     found = noise(net, ones)
-    torch.manual_seed(1_000_000 + burnt)
     answer.load_checkpoint(path, *parts)
     return {"after the save": found, "after loading": noise(net, ones)}
 
@@ -204,7 +197,7 @@ def plain(answer, where, epoch, inputs):
     """
     folder, net = opened(where), Shelf(inputs.shape[1], 2, False, device=inputs.device)
     path, stranger, trap = (os.path.join(folder, name) for name in ("plain.pt", "stranger.pt", "made_by_the_file"))
-    optimizer, scheduler = adam(net)
+    optimizer, scheduler = sgd(net)
     step(net, optimizer, inputs)
     answer.save_checkpoint(path, net, optimizer, scheduler, epoch)
     holds = ""
@@ -231,29 +224,28 @@ def as_from_a_missing_gpu(path):
 
 def move_devices(answer, where, inputs):
     path, net = os.path.join(opened(where), "gpu.pt"), linear(inputs)
-    optimizer, scheduler = sgd(net)
-    step(net, optimizer, inputs)
-    answer.save_checkpoint(path, net, optimizer, scheduler, 0)
+    answer.save_checkpoint(path, net, *sgd(net), 0)
     as_from_a_missing_gpu(path)
     other = linear(inputs)
     answer.load_checkpoint(path, other, *sgd(other))
     return {"weights": copied(other)}
 
 
-def misfits(answer, where, names, others, inputs):
-    """Save a net, and load it when its layers have other names and the same shapes: which were refused?"""
+def misfit(answer, where, names, others, inputs):
+    """Save a net, and load it when its layers have other names and the same shapes: was that refused?"""
     path, net = os.path.join(opened(where), "misfit.pt"), nn.Sequential()
     layers = linear(inputs), linear(inputs)
 
-    def named(names):
+    def rename(names):
         net._modules.clear()
         for name, layer in zip(names, layers, strict=True):
             net.add_module(name, layer)
-        return net
 
-    parts = named(names), *sgd(net)
+    rename(names)
+    parts = net, *sgd(net)
     answer.save_checkpoint(path, *parts, 0)
-    return [bool(attempt(lambda: answer.load_checkpoint(path, named(other), *parts[1:]))) for other in others]  # noqa: B023
+    rename(others)
+    return bool(attempt(lambda: answer.load_checkpoint(path, *parts)))
 
 
 # --------------------------------------------------------------------------------------- how it is written
@@ -389,12 +381,12 @@ def prune(answer, where, cases):
 
 
 class Training:
-    """A weight, Adam and StepLR, shuffled batches, and a record of each epoch."""
+    """A weight, momentum and StepLR, shuffled batches, and a record of each epoch."""
 
     def __init__(self, folder, inputs, every, cut=None):
         self.folder, self.inputs, self.cut = folder, inputs, cut
         self.net = linear(inputs)
-        self.optimizer, self.scheduler = adam(self.net, every)
+        self.optimizer, self.scheduler = sgd(self.net, every=every)
         self.epochs, self.rates, self.there = [], [], []
 
     def train_epoch(self, epoch):
@@ -451,5 +443,4 @@ def train_twice(answer, where, numbers, epochs, keep, every, inputs):
             path = os.path.join(folder, f"epoch_{number}.pt")
             answer.save_checkpoint(path, earlier.net, earlier.optimizer, earlier.scheduler, number)
     first = Training(folder, inputs, every).run(answer, epochs, keep)
-    again = Training(folder, inputs, every).run(answer, epochs, keep)
-    return {"first call": first, "second call": again}
+    return {"first call": first, "second call": earlier.run(answer, epochs, keep)}
