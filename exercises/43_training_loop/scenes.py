@@ -14,7 +14,6 @@ import weakref
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
 
 
 class Recorder:
@@ -210,21 +209,15 @@ class Batches:
 
 
 class SizedBatches(Batches):
-    """With a length and a dataset, as a DataLoader has them. As with a sampler, some rows are in no batch."""
+    """With a length and a dataset, and batches as lists: as a DataLoader. As with a sampler, some rows are in none."""
 
     def __init__(self, data, recorder=None):
         super().__init__(data, recorder)
+        self._batches = [list(batch) for batch in self._batches]
         self.dataset = range(len(data[0]) + 2)
 
     def __len__(self):
         return len(self._batches)
-
-
-def real_loader(data):
-    """A DataLoader whose sampler leaves rows of the dataset out."""
-    x, y, sizes = data
-    rows = list(torch.arange(len(x)).split(sizes))
-    return DataLoader(TensorDataset(torch.cat([x, x[:2]]), torch.cat([y, y[:2]])), batch_sampler=rows)
 
 
 # ---------------------------------------------------------------------------------------------- the scenes
@@ -251,13 +244,9 @@ def several_steps(answer, outputs, data, options):
     return recorder.trace()
 
 
-def epoch_losses(answer, outputs, plain, loaded, options):
-    """The loss of an epoch over an iterable, and of one over a DataLoader."""
-    losses = []
-    for data, make in ((plain, Batches), (loaded, real_loader)):
-        model = Model("classify", outputs, data[0])
-        losses.append(answer.train_one_epoch(model, make(data), LOSSES["classify"], make_optimizer(options, model)))
-    return losses
+def epoch_loss(answer, outputs, data, options):
+    model = Model("classify", outputs, data[0])
+    return answer.train_one_epoch(model, Batches(data), LOSSES["classify"], make_optimizer(options, model))
 
 
 def epoch_steps(answer, outputs, data, options):
@@ -278,13 +267,8 @@ def epoch_memory(answer, outputs, data, options):
     return {"pile": recorder.most_graphs > 2, "kind": type(given).__name__}
 
 
-def evaluation_losses(answer, outputs, plain, loaded):
-    """The loss of an iterable, and of a DataLoader."""
-    model = Model("classify", outputs, plain[0])
-    return [
-        answer.evaluate(model, make(data), LOSSES["classify"])
-        for data, make in ((plain, Batches), (loaded, real_loader))
-    ]
+def evaluation_loss(answer, outputs, data):
+    return answer.evaluate(Model("classify", outputs, data[0]), Batches(data), LOSSES["classify"])
 
 
 def evaluation(answer, outputs, data):
