@@ -1,7 +1,8 @@
 """What happens beside the learner's code: its datasets are made, walked and put into a DataLoader.
 
-Every loop over an object of the learner's has a bound. `box` is a list with the path of the scratch folder. It
-is taken out of the list, since arguments are looked at again after the call and this path differs everywhere.
+Every loop over an object of the learner's has a bound. `box` is a list with the path of the scratch folder and the
+files that are to lie there. Both are taken out of it, since arguments are looked at again after the call, and this
+path differs everywhere.
 """
 
 import os
@@ -10,36 +11,41 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 
-def table(answer, box, name):
-    """What read_table makes of a file."""
-    return answer.read_table(os.path.join(box.pop(), name))
+def tables(answer, box, names):
+    """What read_table makes of each file."""
+    root = _unpacked(box)
+    return {name: answer.read_table(os.path.join(root, name)) for name in names}
 
 
-def image(answer, box, name):
-    """What load_image makes of a file, under the file's name."""
-    return {os.path.basename(name): answer.load_image(os.path.join(box.pop(), name))}
+def images(answer, box, names):
+    """What load_image makes of each file, under the file's name."""
+    root = _unpacked(box)
+    return {os.path.basename(name): answer.load_image(os.path.join(root, name)) for name in names}
 
 
 def items(answer, box, csv_file, image_dir, order):
     """The length, and the items in the order that was asked for."""
-    dataset = _pets(answer, box.pop(), csv_file, image_dir)
+    dataset = _pets(answer, _unpacked(box), csv_file, image_dir)
     return {"length": len(dataset), "items": [dataset[index] for index in order]}
 
 
-def walk(answer, box, csv_file, image_dir, beyond, bound):
-    """Two for loops over the dataset, and reads past its end."""
-    dataset = _pets(answer, box.pop(), csv_file, image_dir)
-    return {
-        "length": len(dataset),
-        "for loop": _walk(dataset, bound),
-        "second for loop": _walk(dataset, bound),
-        "past the end": _past(dataset, beyond),
-    }
+def walks(answer, box, folders):
+    """For each table two for loops over its dataset, and reads past the end."""
+    root, told = _unpacked(box), {}
+    for csv_file, (image_dir, beyond, bound) in folders.items():
+        dataset = _pets(answer, root, csv_file, image_dir)
+        told[csv_file] = {
+            "length": len(dataset),
+            "for loop": _walk(dataset, bound),
+            "second for loop": _walk(dataset, bound),
+            "past the end": _past(dataset, beyond),
+        }
+    return told
 
 
 def on_demand(answer, box, csv_file, image_dir, new_table, new_images):
     """Other files take the place of the table and the pictures, once the dataset has been made."""
-    root = box.pop()
+    root = _unpacked(box)
     dataset = _pets(answer, root, csv_file, image_dir)
     _replace(os.path.join(root, csv_file), new_table)
     for name, data in new_images.items():
@@ -53,7 +59,7 @@ def on_demand(answer, box, csv_file, image_dir, new_table, new_images):
 
 def transformed(answer, box, csv_file, image_dir, order, results):
     """The transform notes what it is given, and gives the tensors `results`, one after the other."""
-    root = box.pop()
+    root = _unpacked(box)
     given = []
 
     def transform(image):
@@ -64,19 +70,20 @@ def transformed(answer, box, csv_file, image_dir, order, results):
     early = len(given)
     read = [dataset[index] for index in order]
     without = _pets(answer, root, csv_file, image_dir)
+    images = {index: without[index][0] for index in order}
     return {
         "calls of transform in __init__": early,
         "calls of transform in all": len(given),
         "items": [(image, _plain(label)) for image, label in read],
-        "transform was given": [_known(mine, without[index][0]) for mine, index in zip(given, order, strict=False)],
+        "transform was given": [_known(mine, images[index]) for mine, index in zip(given, order, strict=False)],
     }
 
 
-def batches(answer, box, csv_file, image_dir, size, seed, bound):
-    """What a DataLoader makes of the dataset, in order and shuffled."""
-    dataset = _pets(answer, box.pop(), csv_file, image_dir)
-    shuffled = DataLoader(dataset, size, shuffle=True, generator=torch.Generator().manual_seed(seed))
-    return {"in order": _batches(DataLoader(dataset, size), bound), "shuffled": _batches(shuffled, bound)}
+def batches(answer, box, csv_file, image_dir, size, order):
+    """What a DataLoader makes of the dataset, from first to last and in another order."""
+    dataset = _pets(answer, _unpacked(box), csv_file, image_dir)
+    loaders = {"first to last": DataLoader(dataset, size), "in another order": DataLoader(dataset, size, sampler=order)}
+    return {name: _batches(loader, len(order)) for name, loader in loaders.items()}
 
 
 def part_items(answer, values, labels, indices, order):
@@ -122,6 +129,18 @@ class Recorder(Dataset):
             raise IndexError(f"there is no item {int(index)}")
         self.fetched.append(int(index))
         return self.values[index], self.labels[index]
+
+
+def _unpacked(box):
+    """Write the box's files; answers with the path of the folder."""
+    root, files = box
+    box.clear()
+    for name, data in files.items():
+        path = os.path.join(root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+    return root
 
 
 def _pets(answer, root, csv_file, image_dir, **options):

@@ -5,7 +5,7 @@ called, but whether there are gradients at `step`, and whether more than one bac
 
 The request's seed decides the initial weights; after that no random number is drawn. `data` is (x, y, sizes):
 the samples of all batches, and how many belong to each batch. Everything is small and made by hand, since a
-step here is nearly all overhead: a few parameters, one vector for the state, hooks instead of wrappers.
+step here is nearly all overhead: two parameters, one vector for the state, hooks instead of wrappers.
 """
 
 import gc
@@ -14,9 +14,6 @@ import weakref
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
-
-WIDTH = 4
 
 
 class Recorder:
@@ -39,7 +36,7 @@ class Recorder:
     def __deepcopy__(self, memo):
         return self
 
-    def before_forward(self):
+    def count_graphs(self):
         if self._living() > 2:  # the last batch's graph may live on in a variable; more than that is a pile
             gc.collect()
         self.most_graphs = max(self.most_graphs, self._living())
@@ -83,6 +80,7 @@ class Recorder:
         return args, kwargs
 
     def after_step(self, optimizer, args, kwargs):
+        self.count_graphs()
         self.states.append(state_of(self.model))
 
     def gradients(self):
@@ -109,24 +107,29 @@ def state_of(model):
 
 
 class Drop(nn.Module):
-    """Dropout by a fixed sequence of masks, so that no random generator has a say. Does nothing in eval mode."""
+    """Dropout of every fifth value by a fixed sequence of masks, so that no random generator has a say. Does nothing
+    in eval mode.
+    """
 
     calls = 0
+
+    def __init__(self, like):
+        super().__init__()
+        self.masks = like.new_tensor([0.0, 1.25, 1.25, 1.25, 1.25] * 20)
 
     def forward(self, x):
         if not self.training:
             return x
         self.calls += 1
-        mask = torch.full((x.numel(),), 1.25, device=x.device)
-        mask[self.calls % 5 :: 5] = 0
-        return x * mask.view(x.shape)
+        start = -self.calls % 5
+        return x * self.masks[start : start + x.numel()].view(x.shape)
 
 
 class Model(nn.Module):
     """The model that the learner trains. It writes in `forward`, so that `model.forward(x)` is seen too.
 
-    "classify": x (N, C, F), with BatchNorm over the C channels; its linear layer has no bias, whose gradient
-    would be nothing but rounding. "label each place": x (N, L, F), prediction (N, outputs, L). Else x (N, F).
+    "classify": x (N, C, F), with BatchNorm over the C channels. "label each place": x (N, L, F), prediction
+    (N, outputs, L). Else x (N, F).
     """
 
     recorder = None
@@ -134,27 +137,24 @@ class Model(nn.Module):
     def __init__(self, problem, outputs, x):
         super().__init__()
         self.problem = problem
-        flat = WIDTH
+        inputs = x.shape[-1]
         self.stats = ()
         if problem == "classify":
             channels = x.shape[1]
-            flat *= channels
+            inputs *= channels
             self.register_buffer("running_mean", x.new_zeros(channels))
             self.register_buffer("running_var", x.new_ones(channels))
             self.stats = (self.running_mean, self.running_var)
-        self.hidden = nn.Parameter(x.new_empty(WIDTH, x.shape[-1]).uniform_(-0.6, 0.6))
-        self.weight = nn.Parameter(x.new_empty(outputs, flat).uniform_(-0.6, 0.6))
+        self.weight = nn.Parameter(x.new_empty(outputs, inputs).uniform_(-0.6, 0.6))
         self.bias = nn.Parameter(x.new_empty(outputs).uniform_(-0.6, 0.6))
-        self.params = (self.hidden, self.weight, self.bias)
-        self.drop = Drop()
+        self.params = (self.weight, self.bias)
+        self.drop = Drop(x)
 
     def forward(self, x):
-        if self.recorder is not None:
-            self.recorder.before_forward()
-        inner = F.linear(x, self.hidden)
+        inner = x
         if self.stats:
             inner = F.batch_norm(inner, self.running_mean, self.running_var, training=self.training)
-        inner = self.drop(inner.tanh())
+        inner = self.drop(inner)
         if self.problem == "classify":
             inner = inner.flatten(1)
         output = F.linear(inner, self.weight, self.bias)
@@ -181,7 +181,7 @@ def make_optimizer(options, model):
     """options: name, lr, bias_lr, and what else the optimizer takes."""
     options = dict(options)
     make = getattr(torch.optim, options.pop("name"))
-    groups = [{"params": [model.hidden, model.weight]}, {"params": [model.bias], "lr": options.pop("bias_lr")}]
+    groups = [{"params": [model.weight]}, {"params": [model.bias], "lr": options.pop("bias_lr")}]
     optimizer = make(groups, foreach=False, **options)  # one tensor after another: faster for a few small ones
     if model.recorder is not None:
         optimizer.register_step_pre_hook(model.recorder.before_step)
@@ -209,33 +209,30 @@ class Batches:
 
 
 class SizedBatches(Batches):
-    """With a length and a dataset, as a DataLoader has them. As with a sampler, some rows are in no batch."""
+    """With a length and a dataset, and batches as lists: as a DataLoader. As with a sampler, some rows are in none."""
 
     def __init__(self, data, recorder=None):
         super().__init__(data, recorder)
+        self._batches = [list(batch) for batch in self._batches]
         self.dataset = range(len(data[0]) + 2)
 
     def __len__(self):
         return len(self._batches)
 
 
-def real_loader(data):
-    """A DataLoader whose sampler leaves rows of the dataset out."""
-    x, y, sizes = data
-    rows = list(torch.arange(len(x)).split(sizes))
-    return DataLoader(TensorDataset(torch.cat([x, x[:2]]), torch.cat([y, y[:2]])), batch_sampler=rows)
-
-
 # ---------------------------------------------------------------------------------------------- the scenes
 
 
 def step_losses(answer, outputs, batches, options):
-    """The value of train_step on a new model, for each (x, y)."""
-    losses = []
-    for x, y in batches:
-        model = Model("classify", outputs, x)
+    """For each (x, y) the value of train_step on a new model, and the mode that it leaves. The last one arrives in
+    evaluation mode.
+    """
+    losses, modes = [], []
+    for number, (x, y) in enumerate(batches, 1):
+        model = Model("classify", outputs, x).train(number < len(batches))
         losses.append(answer.train_step(model, x, y, LOSSES["classify"], make_optimizer(options, model)))
-    return losses
+        modes.append(model.training)
+    return {"losses": losses, "modes": modes}
 
 
 def several_steps(answer, outputs, data, options):
@@ -247,13 +244,9 @@ def several_steps(answer, outputs, data, options):
     return recorder.trace()
 
 
-def epoch_losses(answer, outputs, plain, loaded, options):
-    """The loss of an epoch over an iterable, and of one over a DataLoader."""
-    losses = []
-    for data, make in ((plain, Batches), (loaded, real_loader)):
-        model = Model("classify", outputs, data[0])
-        losses.append(answer.train_one_epoch(model, make(data), LOSSES["classify"], make_optimizer(options, model)))
-    return losses
+def epoch_loss(answer, outputs, data, options):
+    model = Model("classify", outputs, data[0])
+    return answer.train_one_epoch(model, Batches(data), LOSSES["classify"], make_optimizer(options, model))
 
 
 def epoch_steps(answer, outputs, data, options):
@@ -274,13 +267,8 @@ def epoch_memory(answer, outputs, data, options):
     return {"pile": recorder.most_graphs > 2, "kind": type(given).__name__}
 
 
-def evaluation_losses(answer, outputs, plain, loaded):
-    """The loss of an iterable, and of a DataLoader."""
-    model = Model("classify", outputs, plain[0])
-    return [
-        answer.evaluate(model, make(data), LOSSES["classify"])
-        for data, make in ((plain, Batches), (loaded, real_loader))
-    ]
+def evaluation_loss(answer, outputs, data):
+    return answer.evaluate(Model("classify", outputs, data[0]), Batches(data), LOSSES["classify"])
 
 
 def evaluation(answer, outputs, data):

@@ -18,9 +18,7 @@ def told(answer, key):
 @check(points=1)
 def test_weights_come_back(student, draw):
     """In new objects, load_checkpoint puts every tensor of the model's state back."""
-    # One net that is 3 to 6, and a square one.
-    tables = draw.normal(6, 3), draw.normal(4, 4)
-    student.scene("weights_back", folder(student, "weights"), draw.whole(2, 9), *tables).agrees(
+    student.scene("weights_back", folder(student, "weights"), draw.whole(2, 9), draw.normal(6, 4)).agrees(
         say="The model must be as it was when it was saved."
     )
 
@@ -33,7 +31,7 @@ def test_next_epoch(student, draw):
 
 @check(points=2, needs=COMES_BACK)
 def test_optimizer_goes_on(student, draw):
-    """2 steps, new objects, 2 steps: the weights of 4 steps straight, with Adam and with momentum."""
+    """2 steps of Adam, new objects, 2 steps: the weights of 4 steps straight."""
     student.scene("steps", folder(student, "steps"), draw.normal(6, 3)).agrees(
         say="4 steps without a stop give the expected values."
     )
@@ -44,9 +42,8 @@ def test_learning_rate_goes_on(student, draw):
     """After a resume, the learning rate falls in the same epochs as without a stop."""
     # Cut after the first fall and not at one, so that a lost optimizer and a lost scheduler both show.
     cut, every = draw.choice([(3, 2), (5, 2), (4, 3), (5, 3)])
-    cuts = {"step": cut, "cosine": draw.whole(2, 5)}
     lr, gamma = draw.real(0.01, 0.1), draw.real(0.2, 0.6)
-    student.scene("rates_back", folder(student, "rates"), cuts, lr, every, gamma, draw.normal(1, 3)).agrees(
+    student.scene("rates_back", folder(student, "rates"), cut, lr, every, gamma, draw.normal(1, 3)).agrees(
         say="A training without a stop has these learning rates."
     )
 
@@ -82,13 +79,11 @@ def test_file_from_gpu(student, draw):
 @check(points=1, needs=COMES_BACK)
 def test_misfit_is_refused(student, draw):
     """A checkpoint whose names are not the model's is refused with an error."""
-    one, two, three, four = (draw.word(5) + letter for letter in "abcd")
-    names, others = (one, two), ((three, four), (one, three))
-    misfit = student.scene("misfits", folder(student, "misfit"), names, others, draw.normal(1, 3))
+    one, two, three = (draw.word(5) + letter for letter in "abc")
+    misfit = student.scene("misfit", folder(student, "misfit"), (one, two), (one, three), draw.normal(1, 3))
     if misfit.expected != misfit.value:
-        at = 1 if isinstance(misfit.value, list) and misfit.value[:1] == [True] else 0
         fail(
-            f"The checkpoint has the layers {one} and {two}, the model {others[at][0]} and {others[at][1]}. "
+            f"The checkpoint has the layers {one} and {two}, the model {one} and {three}. "
             "load_checkpoint raised no error."
         )
 
@@ -142,7 +137,7 @@ def test_keep_last(student, draw):
 @check(points=1, needs=TRAINS)
 def test_train_from_start(student, draw):
     """In a new folder, training runs all epochs, and saves and tidies up after each."""
-    epochs, keep = draw.choice([(3, 1), (3, 2), (4, 2)])
+    epochs, keep = draw.choice([(2, 1), (3, 2)])
     student.scene("train", folder(student, "start"), draw.word(), epochs, keep, 2, draw.normal(5, 3)).agrees()
 
 
@@ -150,10 +145,11 @@ def test_train_from_start(student, draw):
 def test_train_resumes(student, draw):
     """Cut short in the middle of an epoch, training goes on in a new process as if never stopped."""
     cut, name, inputs = draw.whole(1, 2), draw.word(), draw.normal(5, 3)
-    student.scene("train", folder(student, "cut"), name, 4, 2, 2, inputs, cut=cut).agrees()
+    epochs = cut + 2
+    student.scene("train", folder(student, "cut"), name, epochs, 2, 2, inputs, cut=cut).agrees()
     student.restart()
-    student.scene("train", folder(student, "cut"), name, 4, 2, 2, inputs).agrees(
-        say=f"The power went in epoch {cut} of 4, so epochs {cut} to 3 were still to be trained."
+    student.scene("train", folder(student, "cut"), name, epochs, 2, 2, inputs).agrees(
+        say=f"The power went in epoch {cut} of {epochs}, so epochs {cut} and {cut + 1} were still to be trained."
     )
 
 
