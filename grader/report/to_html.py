@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
     return written
 
 
+@lru_cache(maxsize=4096)
 def student_href(student: str) -> str:
     """The page of a student, relative to the class page.
 
@@ -84,6 +85,7 @@ def student_href(student: str) -> str:
     return f"{_STUDENTS}/{slug}-{mark}.html"
 
 
+@lru_cache(maxsize=4096)
 def anchor(exercise: str) -> str:
     """The place of an exercise on a student's page."""
     if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", exercise):
@@ -179,13 +181,13 @@ class ExerciseView:
     def anchor(self) -> str:
         return anchor(self.name)
 
-    @property
+    @cached_property
     def status(self) -> Verdict | None:
         if self.attempt is None:
             return None
         return Verdict.INTERNAL_ERROR if unsettled(self.attempt) else self.attempt.status
 
-    @property
+    @cached_property
     def level(self) -> str:
         if self.attempt is None:
             return "none"
@@ -285,7 +287,7 @@ class _Press:
             student_href=student_href,
             anchor=anchor,
         )
-        self._environment.filters.update(number=number, percent=percent, name=shown_name, bounded=clean)
+        self._environment.filters.update(number=number, percent=percent, name=shown_name, bounded=bounded)
 
     def page(self, template: str, *, styles: tuple[str, ...], script: str | None, **values: Any) -> str:
         style = Markup("\n").join(self._inline(name) for name in styles)
@@ -317,13 +319,19 @@ def _hash(text: str) -> str:
 
 def _fit_to_be_shown(value: Any) -> Any:
     """Stands behind every value of every template: text leaves it without characters that steer."""
-    if isinstance(value, Markup) or not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    if value.isascii() and value.isprintable():
-        return value
-    return clean(value, len(value))
+    return bounded(value, len(value))
 
 
+def bounded(text: str, limit: int) -> str:
+    """`clean`, and quick for the many texts that need nothing: what is printable steers nothing."""
+    if len(text) <= limit and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return clean(text, limit)
+
+
+@lru_cache(maxsize=4096)
 def shown_name(text: str) -> str:
     """A name or path on one line, cut where it is too long to be one."""
     shown = one_line(text, NAME_WIDTH + 1) or "(no name)"
