@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ from grader import report
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadFile, OurFault, WrongUsage
 from grader.core.exercise import Exercise, Limits
-from grader.core.submission import Submission, Unreadable, digest
+from grader.core.grade import Adjustment, DueDates, LatePolicy
+from grader.core.history import Past, Superseded
+from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable, digest
 from grader.core.verdict import Verdict
 from grader.report import listing as listings
 from grader.report import to_csv, to_html, to_json, to_junit
@@ -252,6 +254,46 @@ def made_up_class(size: int = 30, students: tuple[str, ...] | None = None, **cha
         sources=source,
     )
     return replace(results, **changes)
+
+
+DUE = datetime(2026, 3, 1, 23, 59, tzinfo=timezone(timedelta(hours=1)))
+
+
+def with_lateness(results: Results, **changes: Any) -> Results:
+    """The class, some of it late, with points that a person gave and took, and what was graded before."""
+    attempts = {(one.student, one.exercise): one for one in results.attempts}
+    handed_in = {
+        who: HandedIn(DUE + timedelta(hours=(at * 37) % 90 - 60), SaidBy.FILE) for at, who in enumerate(attempts)
+    }
+    lost = results.standings[results.students[1]].missing[0]
+    first = results.attempts[0]
+    adjustments = (
+        Adjustment(first.student, first.exercise, 0.5, "explained it well in class", "2026-03-03T10:00:00+01:00"),
+        Adjustment(first.student, first.exercise, -0.25, "no name in the file", "2026-03-03T11:00:00+01:00"),
+        Adjustment(results.students[1], lost, 2.0, "handed in on paper", "2026-03-04T09:30:00+01:00"),
+    )
+
+    def past(attempt: Attempt, days: int, **differing: Any) -> Past:
+        recorded = (DUE + timedelta(days=days)).isoformat()
+        said = Past(
+            attempt.student, attempt.exercise, recorded, attempt.path, attempt.sha256, attempt.status, attempt.score,
+            attempt.max_score, attempt.seed, "0.1.0", "3.11", attempt.torch, attempt.device, attempt.confinement,
+        )  # fmt: skip
+        return replace(said, **differing)
+
+    def histories() -> dict[tuple[str, str], tuple[Past, ...]]:
+        old = {"status": Verdict.NOT_ATTEMPTED, "score": 0.0, "superseded": Superseded.FILE, "sha256": "0" * 64}
+        return {who: (past(one, -9, **old), past(one, 1)) for who, one in attempts.items()}
+
+    late = replace(
+        results,
+        policy=LatePolicy.parse("10%"),
+        due=DueDates(DUE, {results.exercise_names[-1]: DUE + timedelta(days=30)}),
+        handed_in=handed_in,
+        adjustments=adjustments,
+        histories=histories,
+    )
+    return replace(late, **changes)
 
 
 def hostile_class() -> Results:
