@@ -9,9 +9,10 @@ import json
 import random
 import re
 import subprocess
+import time
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,17 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String
 from rich.console import Console
 
 from grader import report
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadFile, OurFault, WrongUsage
 from grader.core.exercise import Exercise, Limits
-from grader.core.submission import Submission, Unreadable, digest
+from grader.core.grade import Adjustment, DueDates, LatePolicy
+from grader.core.history import Past, Superseded
+from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable, digest
 from grader.core.verdict import Verdict
 from grader.report import listing as listings
 from grader.report import to_csv, to_html, to_json, to_junit
@@ -249,6 +254,46 @@ def made_up_class(size: int = 30, students: tuple[str, ...] | None = None, **cha
         sources=source,
     )
     return replace(results, **changes)
+
+
+DUE = datetime(2026, 3, 1, 23, 59, tzinfo=timezone(timedelta(hours=1)))
+
+
+def with_lateness(results: Results, **changes: Any) -> Results:
+    """The class, some of it late, with points that a person gave and took, and what was graded before."""
+    attempts = {(one.student, one.exercise): one for one in results.attempts}
+    handed_in = {
+        who: HandedIn(DUE + timedelta(hours=(at * 37) % 90 - 60), SaidBy.FILE) for at, who in enumerate(attempts)
+    }
+    lost = results.standings[results.students[1]].missing[0]
+    first = results.attempts[0]
+    adjustments = (
+        Adjustment(first.student, first.exercise, 0.5, "explained it well in class", "2026-03-03T10:00:00+01:00"),
+        Adjustment(first.student, first.exercise, -0.25, "no name in the file", "2026-03-03T11:00:00+01:00"),
+        Adjustment(results.students[1], lost, 2.0, "handed in on paper", "2026-03-04T09:30:00+01:00"),
+    )
+
+    def past(attempt: Attempt, days: int, **differing: Any) -> Past:
+        recorded = (DUE + timedelta(days=days)).isoformat()
+        said = Past(
+            attempt.student, attempt.exercise, recorded, attempt.path, attempt.sha256, attempt.status, attempt.score,
+            attempt.max_score, attempt.seed, "0.1.0", "3.11", attempt.torch, attempt.device, attempt.confinement,
+        )  # fmt: skip
+        return replace(said, **differing)
+
+    def histories() -> dict[tuple[str, str], tuple[Past, ...]]:
+        old = {"status": Verdict.NOT_ATTEMPTED, "score": 0.0, "superseded": Superseded.FILE, "sha256": "0" * 64}
+        return {who: (past(one, -9, **old), past(one, 1)) for who, one in attempts.items()}
+
+    late = replace(
+        results,
+        policy=LatePolicy.parse("10%"),
+        due=DueDates(DUE, {results.exercise_names[-1]: DUE + timedelta(days=30)}),
+        handed_in=handed_in,
+        adjustments=adjustments,
+        histories=histories,
+    )
+    return replace(late, **changes)
 
 
 def hostile_class() -> Results:
@@ -860,18 +905,68 @@ def submitted(source: str, cells: tuple[tuple[int, int], ...] = ()) -> Submissio
     return Submission("s01", "04_cat_and_stack", "s01/04.py", source, digest(source.encode()), cells)
 
 
+def plain(line: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", line))
+
+
 @pytest.mark.parametrize(
     "source",
     [
         *("", "x = 1", "def f(:\n\t'''unclosed\n", "\n\n\n", "a\\\nb", 'f"{x!r:>{w}}"', "'" * 399, "(" * 399),
         *("é = '学'\n", "@@@ $$$ ???", "x = 0b" + "1" * 300, "<b>&amp;</b>", "    \n  x\n", _CODE),
+        *('"""a\\', '"""\\\n', "'\\", "x = 'a\\\nb'\n", 'rb"\\"" # "', "@a.b\ndef f(): pass", "&lt; < &#39; '&'"),
     ],
 )
 def test_a_listing_is_the_source_line_by_line(source: str) -> None:
     lines = listings.listing(submitted(source)).lines
-    shown = [html.unescape(re.sub(r"<[^>]*>", "", line.html)) for line in lines]
-    assert [line.number for line in lines] == list(range(1, len(lines) + 1))
-    assert shown == source.rstrip("\n").split("\n")
+    assert [plain(line) for line in lines] == source.rstrip("\n").split("\n")
+    for line in lines:
+        assert line.count("<span") == line.count("</span>")
+
+
+_KINDS = (
+    (Comment, "c"), (String, "s"), (Number, "m"), (Keyword, "k"), (Operator.Word, "k"),
+    (Name.Function, "f"), (Name.Class, "f"), (Name.Decorator, "f"), (Name.Builtin, "b"), (Name.Exception, "b"),
+)  # fmt: skip
+
+
+def colours(lines: tuple[str, ...]) -> list[str]:
+    """The class of every character, line ends included."""
+    found, css = [], ""
+    for tag, opened, text in re.findall(r'(<span class="(\w)">|</span>)|([^<]+)', "\n".join(lines)):
+        css = opened if tag else css
+        found += [css] * len(html.unescape(text))
+    return found
+
+
+@pytest.mark.parametrize("folder", ["solutions", "exercises"])
+def test_colours_are_those_of_a_real_lexer(folder: str) -> None:
+    compared = 0
+    for path in (TEMPLATES.parent / folder).rglob("*.py"):
+        source = path.read_text(encoding="utf-8").rstrip("\n")
+        theirs: list[str] = []
+        for _, token, value in PythonLexer().get_tokens_unprocessed(source):
+            # What stands in the braces of an f-string is a piece of the string to us, and code to Pygments.
+            unlike = "f-string" if token is String.Interpol else "magic" if token is Name.Function.Magic else ""
+            theirs += [unlike or next((css for kind, css in _KINDS if token in kind), "")] * len(value)
+        ours = colours(listings.listing(submitted(source)).lines)
+        at = 0
+        for line in source.split("\n"):
+            there = range(at, at + len(line))
+            at += len(line) + 1
+            if "f-string" not in (theirs[i] for i in there):
+                words = [i for i in there if not source[i].isspace() and theirs[i] != "magic"]
+                assert [ours[i] for i in words] == [theirs[i] for i in words], f"{path}: {line}"
+                compared += bool(words)
+    assert compared > 150
+
+
+def test_colours_take_no_longer_than_the_text_is_long() -> None:
+    for unit in ('"""\\', "'", "0_", "@", "def ", "\\\n", 'f"{', "_" * 9, "1e", " @a", "\n  ", "'''\"\"\""):
+        text = unit * (100_000 // len(unit))
+        began = time.process_time()
+        listings._TOKEN.sub("", text)
+        assert time.process_time() - began < 1, unit
 
 
 def test_a_listing_is_bounded() -> None:
@@ -879,18 +974,20 @@ def test_a_listing_is_bounded() -> None:
     assert len(long.lines) == listings.MAX_LINES
     assert long.left_out == 3001
     wide = listings.listing(submitted("y" * 10**6))
-    assert len(wide.lines[0].html) < 500
+    assert len(wide.lines[0]) < 500
 
 
 def test_a_listing_counts_lines_as_python_does() -> None:
     lines = listings.listing(submitted("a\rb\r\nc\x0cd\u2028e")).lines
-    assert [re.sub(r"<[^>]*>", "", line.html) for line in lines] == ["a", "b", "c\ufffdd\ufffde"]
+    assert [plain(line) for line in lines] == ["a", "b", "c\ufffdd\ufffde"]
 
 
 def test_lines_of_a_notebook_are_counted_by_cell() -> None:
     notebook = submitted("a\nb\nc\nd\n", cells=((2, 1), (5, 3)))
-    lines = listings.listing(notebook).lines
-    assert [(line.cell, line.shown) for line in lines] == [(2, 1), (None, 2), (5, 1), (None, 2)]
+    shown = listings.listing(notebook).html("ex", frozenset({4}))
+    pieces = re.findall(r'<span class="(cell|l|l hit)"(?: id="(.*?)")?>', shown)
+    assert pieces == [("cell", ""), ("l", ""), ("l", ""), ("cell", ""), ("l", ""), ("l hit", "ex-L4")]
+    assert plain(shown) == "cell 2a\nb\ncell 5c\n(a check points here) d\n"
     assert listings.line_of("cell 5, line 2", notebook) == 4
     assert listings.line_of("cell 9, line 2", notebook) is None
     assert listings.line_of("line 3", None) == 3

@@ -1,5 +1,7 @@
 """What a class's results say: which checks and ideas to talk about, and which checks to look at again.
 
+Scores are grades, after lateness and adjustments. What is said of checks is not: it is about the answers.
+
 Two figures of test theory are used. *Difficulty* is the share of a check's points that the class earned (high
 is easy). *Discrimination* is the correlation of a check with the points each student earned on all other
 checks (the point-biserial coefficient where a check is all or nothing): those who do well elsewhere should
@@ -14,6 +16,7 @@ from functools import cached_property
 
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.exercise import in_language
+from grader.core.grade import Grade
 from grader.core.verdict import Verdict
 from grader.report.results import Results, finite, share, unsettled
 
@@ -39,6 +42,8 @@ class ExerciseFigures:
     nothing: int
     regrade: tuple[str, ...]
     missing: tuple[str, ...]
+    late: int
+    """How many were handed in late."""
     mean: float | None
     """Mean share of the points, of those who handed in and could be graded."""
 
@@ -108,6 +113,21 @@ class ClassFigures:
     results: Results
 
     @cached_property
+    def grades(self) -> dict[tuple[str, str], Grade]:
+        """Of every student in every exercise, by both."""
+        results = self.results
+        return {
+            (student, name): results.grade(student, name)
+            for student in results.everyone
+            for name in results.exercise_names
+        }
+
+    @cached_property
+    def touched(self) -> tuple[Grade, ...]:
+        """Grades that are not just what the checks gave: late, or adjusted by a person."""
+        return tuple(grade for grade in self.grades.values() if grade.days_late or grade.adjustments)
+
+    @cached_property
     def verdicts(self) -> Counter[Verdict]:
         return Counter(attempt.status for attempt in self.results.standing_attempts.values())
 
@@ -122,15 +142,16 @@ class ClassFigures:
 
     def _exercise(self, name: str) -> ExerciseFigures:
         results = self.results
-        regrade, missing, shares = [], [], []
+        regrade, missing, shares, late = [], [], [], 0
         for student in results.everyone:
-            attempt = results.attempt(student, name)
-            if attempt is None:
+            grade = self.grades[student, name]
+            late += bool(grade.days_late)
+            if grade.attempt is None:
                 missing.append(student)
-            elif unsettled(attempt):
+            elif unsettled(grade.attempt):
                 regrade.append(student)
             else:
-                got = share(attempt.score, attempt.max_score)
+                got = share(finite(grade.score), grade.possible)
                 if got is not None:
                     shares.append(got)
         known = results.exercise(name)
@@ -144,6 +165,7 @@ class ClassFigures:
             nothing=sum(got <= 0 for got in shares),
             regrade=tuple(regrade),
             missing=tuple(missing),
+            late=late,
             mean=statistics.fmean(shares) if shares else None,
         )
 
@@ -177,12 +199,14 @@ class ClassFigures:
 
     @cached_property
     def _points(self) -> dict[str, float]:
-        """Points by student; those with something unknown are no measure for a check."""
-        return {
-            student: standing.total
-            for student, standing in self.results.standings.items()
-            if standing.total is not None
-        }
+        """What the checks gave each student; those with something unknown are no measure for a check."""
+        found = dict.fromkeys(self.results.everyone, 0.0)
+        for (student, _), grade in self.grades.items():
+            if grade.earned is None:
+                found.pop(student, None)
+            elif student in found:
+                found[student] += grade.earned
+        return found
 
     def _check(self, exercise: str, id: str, said: list[tuple[str, CheckResult]]) -> CheckFigures:
         outcomes = Counter(check.status for _, check in said if check.status is not Verdict.PASSED)

@@ -1,19 +1,22 @@
 """A learner's source as lines of highlighted HTML, and the way from "cell 3, line 2" back to a line of it.
 
-The code is a stranger's: its control characters are made visible first, every character is escaped, and
-length, width and the time that highlighting may take are bounded.
+The code is a stranger's: its control characters are made visible first, every character that means something to
+HTML is escaped, and length and width are bounded.
+
+Colours come from one pass of one regular expression over the escaped text, and not from a lexer: a class has a
+million lines, a lexer takes twenty times as long, and one that stumbles has to be timed. The expression is possessive
+where it repeats, so its time grows with the text and with nothing else, and whatever it does not know it leaves
+plain. The tests hold it to what Pygments says of every Python file that an exercise has.
 """
 
+import builtins
+import keyword
 import re
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from html import escape
 
 from markupsafe import Markup
-from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 
 from grader.core.submission import Submission
 from grader.core.text import clean
@@ -21,71 +24,67 @@ from grader.core.text import clean
 MAX_LINES = 2000
 MAX_WIDTH = 400
 MAX_HIGHLIGHTED = 120_000
-"""Characters; a longer file is shown plain."""
-SECONDS = 1.0
-"""For highlighting one file; what is left then is shown plain."""
+"""Characters; a longer file is shown plain, so that its page stays small."""
 
-# A handful of classes is enough to read code by, and keeps pages small.
-_CLASSES = (
-    (Comment, "c"),
-    (String.Doc, "d"),
-    (String, "s"),
-    (Number, "m"),
-    (Keyword, "k"),
-    (Operator.Word, "k"),
-    (Name.Function, "f"),
-    (Name.Class, "f"),
-    (Name.Decorator, "f"),
-    (Name.Builtin, "b"),
-    (Name.Exception, "b"),
-)
 _HIT = '<span class="vh">(a check points here) </span>'
-_LEXER = PythonLexer()
 _WHERE = re.compile(r"(?:cell (\d{1,6}), )?line (\d{1,7})")
+_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
 
-
-@dataclass(frozen=True)
-class Line:
-    number: int
-    """In the whole source; names the line in links."""
-    shown: int
-    """As the learner counts: within its cell, for a notebook."""
-    html: Markup
-    cell: int | None = None
-    """The number of the cell that begins here."""
+# Read from left to right, so that a quote in a comment opens no string. The escapes &lt; &gt; &amp; are names to it.
+_TOKEN = re.compile(
+    r"""
+      (?P<c> \#[^\n]* )
+    | (?P<s> (?i: [bfrtu] | [bfrt]{2} )?
+        (?: \"{3} (?: [^"\\] | \\. | "(?!"") )*+ (?: \"{3} | \\?\Z )
+          | '{3} (?: [^'\\] | \\. | '(?!'') )*+ (?: '{3} | \\?\Z )
+          | "   (?: [^"\\\n] | \\. )*+ "?
+          | '   (?: [^'\\\n] | \\. )*+ '? ) )
+    | (?P<m> (?i: 0x[0-9a-f_]++ | 0[bo][0-7_]++ | (?: [0-9][0-9_]*+ (?: \.[0-9_]*+ )? | \.[0-9][0-9_]*+ )
+        (?: e[+-]?[0-9][0-9_]*+ )? j? ) )
+    | (?P<def> \b (?:def|class) \b ) (?P<blank> [ \t]++ ) (?P<named> [^\W\d]\w*+ )
+    | (?P<at> (?m:^) [ \t]*+ ) (?P<decorator> @[^\W\d]\w*+ )
+    | (?P<word> [^\W\d]\w*+ )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OF_THE_PROMPT = {"copyright", "credits", "exit", "help", "license", "quit"}
+# A handful of classes is enough to read code by, and keeps pages small.
+_CLASS_OF_WORD = {
+    **{name: "b" for name in dir(builtins) if not name.startswith("_") and name not in _OF_THE_PROMPT},
+    **dict.fromkeys(("self", "cls"), "b"),
+    **dict.fromkeys(keyword.kwlist, "k"),
+}
 
 
 @dataclass(frozen=True)
 class Listing:
-    lines: tuple[Line, ...]
+    lines: tuple[str, ...]
+    """HTML without the end of the line; every element that begins in a line ends in it."""
+    cells: tuple[tuple[int, int], ...]
+    """For a notebook: (number of the cell as shown, its first line). Lines are counted from 1 in each."""
     left_out: int
 
     def html(self, anchor: str, marked: frozenset[int]) -> Markup:
-        """All lines, each to be linked to as "ANCHOR-L7"; those in `marked` stand out.
+        """All lines; those in `marked` stand out and can be linked to as "ANCHOR-L7".
 
-        Here and not in a template because a class has a million of them. Nothing stands between the lines
-        but what belongs to the code: it would be shown.
+        Here and not in a template because a class has a million of them. The style sheet counts the lines. Nothing
+        stands between them but what belongs to the code: it would be shown.
         """
-        prefix, parts = escape(anchor), []
-        for line in self.lines:
-            if line.cell is not None:
-                parts.append(f'<span class="cell">cell {line.cell}</span>')
-            hit, said = (" hit", _HIT) if line.number in marked else ("", "")
-            parts.append(
-                f'<span class="l{hit}" id="{prefix}-L{line.number}">'
-                f'<span class="n" data-n="{line.shown}"></span>{said}{line.html}\n</span>'
-            )
+        starts = {first: number for number, first in self.cells}
+        parts = []
+        for at, line in enumerate(self.lines, start=1):
+            if at in starts:
+                parts.append(f'<span class="cell">cell {starts[at]}</span>')
+            if at in marked:
+                parts.append(f'<span class="l hit" id="{escape(anchor)}-L{at}">{_HIT}{line}\n</span>')
+            else:
+                parts.append(f'<span class="l">{line}\n</span>')
         return Markup("".join(parts))
 
 
 def listing(submission: Submission) -> Listing:
-    text, total = _shown(submission.source)
-    starts = {first: number for number, first in submission.cells}
-    lines, shown = [], 0
-    for at, html in enumerate(_highlighted(text), start=1):
-        shown = 1 if at in starts else shown + 1
-        lines.append(Line(number=at, shown=shown, html=html, cell=starts.get(at)))
-    return Listing(tuple(lines), left_out=total - len(lines))
+    lines, total = _lines(submission.source)
+    return Listing(lines, submission.cells, left_out=total - len(lines))
 
 
 def source_line(submission: Submission, line: int) -> str:
@@ -112,44 +111,30 @@ def _shown(source: str) -> tuple[str, int]:
     lines = source.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
     kept = (line if len(line) <= MAX_WIDTH else line[:MAX_WIDTH] + " …" for line in lines[:MAX_LINES])
     text = "\n".join(kept)
-    return clean(text, len(text)), len(lines)
+    return clean(text, len(text)) if _UNUSUAL.search(text) else text, len(lines)
 
 
-def _highlighted(text: str) -> Iterator[Markup]:
-    if len(text) > MAX_HIGHLIGHTED:
-        yield from (Markup(escape(line)) for line in text.split("\n"))
-        return
-    # Strings are put together here, not Markup: a class has thousands of these lines.
-    line: list[str] = []
-    for css, part in _tokens(text):
-        first, *others = part.split("\n")
-        line.append(_span(css, first))
-        for other in others:
-            yield Markup("".join(line))
-            line = [_span(css, other)]
-    yield Markup("".join(line))
+@lru_cache(maxsize=256)
+def _lines(source: str) -> tuple[tuple[str, ...], int]:
+    """The highlighted lines that are shown, and how many there were. Remembered: many hand in the same file."""
+    text, total = _shown(source)
+    safe = escape(text, quote=False)  # it never stands in an attribute
+    if len(text) <= MAX_HIGHLIGHTED:
+        safe = _TOKEN.sub(_coloured, safe)
+    return tuple(safe.split("\n")), total
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """Pieces of `text` that add up to exactly `text`, each with its class."""
-    began, done = time.monotonic(), 0
-    for start, token, value in _LEXER.get_tokens_unprocessed(text):
-        if time.monotonic() - began > SECONDS:
-            break
-        if start < done:
-            continue
-        if start > done:  # a lexer may skip characters; a listing may not
-            yield "", text[done:start]
-        yield _class_of(token), value
-        done = start + len(value)
-    yield "", text[done:]
-
-
-@cache
-def _class_of(token: _TokenType) -> str:
-    return next((css for kind, css in _CLASSES if token in kind), "")
-
-
-def _span(css: str, text: str) -> str:
-    escaped = escape(text, quote=True)
-    return f'<span class="{css}">{escaped}</span>' if css and not text.isspace() and text else escaped
+def _coloured(found: re.Match[str]) -> str:
+    kind, text = found.lastgroup, found[0]
+    if kind == "word":
+        css = _CLASS_OF_WORD.get(text)
+        if css is None or (css == "b" and found.string[found.start() - 1 : found.start()] == "."):
+            return text
+        return f'<span class="{css}">{text}</span>'
+    if kind == "named":
+        return f'<span class="k">{found["def"]}</span>{found["blank"]}<span class="f">{found["named"]}</span>'
+    if kind == "decorator":
+        return f'{found["at"]}<span class="f">{found["decorator"]}</span>'
+    if "\n" not in text:
+        return f'<span class="{kind}">{text}</span>'
+    return "\n".join(f'<span class="{kind}">{line}</span>' if line else "" for line in text.split("\n"))

@@ -10,8 +10,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from markupsafe import Markup
 
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import OurFault
+from grader.core.grade import Grade, LatePolicy
+from grader.core.history import Past
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.report.atomic import write_text
 from grader.report.figures import BINS, ENOUGH_STUDENTS, ClassFigures
 from grader.report.listing import Listing, line_of, listing
-from grader.report.results import Results, Standing, number, percent, share, unsettled
+from grader.report.results import Results, Standing, finite, number, percent, share, unsettled
 
 SIGNS = {
     Verdict.PASSED: "✓",
@@ -40,6 +43,8 @@ SIGNS = {
 """A sign for each verdict, so that no meaning hangs on colour alone."""
 
 NAME_WIDTH = 80
+STEPS = 4
+"""That many things to look at first are not too many."""
 _STUDENTS = "students"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _INDENT = re.compile(r"\n\s*")
@@ -72,6 +77,7 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
     return written
 
 
+@lru_cache(maxsize=4096)
 def student_href(student: str) -> str:
     """The page of a student, relative to the class page.
 
@@ -84,6 +90,7 @@ def student_href(student: str) -> str:
     return f"{_STUDENTS}/{slug}-{mark}.html"
 
 
+@lru_cache(maxsize=4096)
 def anchor(exercise: str) -> str:
     """The place of an exercise on a student's page."""
     if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", exercise):
@@ -102,17 +109,36 @@ class Cell:
     href: str = ""
 
 
-def cell(results: Results, student: str, exercise: str) -> Cell:
-    attempt = results.attempt(student, exercise)
-    if attempt is None:
+def cell(grade: Grade) -> Cell:
+    attempt = grade.attempt
+    if attempt is None and not grade.adjustments:
         return Cell("none", "–", "not handed in")
-    href = f"{student_href(student)}#{anchor(exercise)}"
-    status = attempt.status
-    if unsettled(attempt):
+    href = f"{student_href(grade.student)}#{anchor(grade.exercise)}"
+    if attempt is not None and unsettled(attempt):
         return Cell("again", SIGNS[Verdict.INTERNAL_ERROR], Verdict.INTERNAL_ERROR.words, href)
-    got = share(attempt.score, attempt.max_score)
-    words = "" if status is Verdict.PASSED else status.words
-    return Cell(level(got), f"{SIGNS[status]} {number(attempt.score)}", words, href)
+    status = attempt.status if attempt else None
+    signs = [SIGNS[status] if status else "–", number(grade.score)]
+    words = [] if status is Verdict.PASSED else [status.words if status else "not handed in"]
+    if grade.days_late:
+        signs.append(f"+{grade.days_late}d")
+        words.append(late(grade.days_late))
+    if grade.adjustments:
+        signs.append("±")
+        words.append("adjusted by a person")
+    return Cell(level(share(finite(grade.score), grade.possible)), " ".join(signs), ", ".join(words), href)
+
+
+def late(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'} late"
+
+
+def policy_words(policy: LatePolicy) -> str:
+    """What handing in late costs, as a sentence."""
+    if policy.per_day <= 0:
+        return "Handing in late costs nothing."
+    if policy.per_day >= 1:
+        return "What is handed in late counts nothing."
+    return f"Each day late costs {policy} of the points earned."
 
 
 def level(got: float | None) -> str:
@@ -133,11 +159,25 @@ def class_page(press: "_Press", figures: ClassFigures) -> str:
         results=results,
         figures=figures,
         standings=list(results.standings.values()),
-        row=lambda student: [cell(results, student, name) for name in results.exercise_names],
+        row=lambda student: [cell(figures.grades[student, name]) for name in results.exercise_names],
+        marks=lambda standing: _marks(figures, standing),
         enough=ENOUGH_STUDENTS,
         bins=BINS,
         run=_run(results),
     )
+
+
+def _marks(figures: ClassFigures, standing: Standing) -> str:
+    """The words that the class page filters a student by."""
+    grades = [figures.grades[standing.student, name] for name in figures.results.exercise_names]
+    marks = {
+        "again": bool(standing.regrade),
+        "missing": bool(standing.missing),
+        "half": standing.share is not None and standing.share < 0.5,
+        "late": any(grade.days_late for grade in grades),
+        "adjusted": any(grade.adjustments for grade in grades),
+    }
+    return " ".join(mark for mark, holds in marks.items() if holds)
 
 
 @dataclass(frozen=True)
@@ -145,6 +185,7 @@ class CheckView:
     """A check as a student's page shows it."""
 
     check: CheckResult
+    anchor: str
     line: int | None
     """The line of the listing it points to, where there is a listing with that line."""
     sentence: str
@@ -170,28 +211,33 @@ class ExerciseView:
     name: str
     title: str
     number: str
-    attempt: Attempt | None
-    max_score: float
+    grade: Grade
+    history: tuple[Past, ...] = ()
+    """Every attempt that was ever graded, the newest first."""
     checks: tuple[CheckView, ...] = ()
     code: Listing | None = None
+
+    @property
+    def attempt(self) -> Attempt | None:
+        return self.grade.attempt
 
     @property
     def anchor(self) -> str:
         return anchor(self.name)
 
-    @property
+    @cached_property
     def status(self) -> Verdict | None:
         if self.attempt is None:
             return None
         return Verdict.INTERNAL_ERROR if unsettled(self.attempt) else self.attempt.status
 
-    @property
+    @cached_property
     def level(self) -> str:
         if self.attempt is None:
             return "none"
         if unsettled(self.attempt):
             return "again"
-        return level(share(self.attempt.score, self.attempt.max_score))
+        return level(share(finite(self.grade.score), self.grade.possible))
 
     @cached_property
     def marked(self) -> frozenset[int]:
@@ -199,16 +245,44 @@ class ExerciseView:
         return frozenset(view.line for view in self.checks if view.line is not None)
 
 
+@dataclass(frozen=True)
+class Step:
+    """Something for a student to look at: a check that cost points."""
+
+    view: ExerciseView
+    item: CheckView
+
+    @property
+    def lost(self) -> float:
+        return self.item.check.max_points - self.item.check.points
+
+
+def first_steps(exercises: list[ExerciseView]) -> list[Step]:
+    """The checks to look at first: in each exercise the dearest that failed, and of those the dearest.
+
+    What was skipped waits for another check, and what needs regrading for us.
+    """
+    waiting = (Verdict.PASSED, Verdict.SKIPPED, Verdict.NOT_ATTEMPTED, Verdict.INTERNAL_ERROR)
+    steps = []
+    for view in exercises:
+        failed = [Step(view, item) for item in view.checks if item.check.status not in waiting and item.check.counts]
+        if failed and view.status is not Verdict.INTERNAL_ERROR:
+            steps.append(max(failed, key=lambda step: step.lost))
+    return sorted(steps, key=lambda step: -step.lost)[:STEPS]
+
+
 def student_page(press: "_Press", figures: ClassFigures, student: str) -> str:
     results = figures.results
     standing: Standing = results.standings[student]
+    exercises = [_exercise_view(figures, student, name) for name in results.exercise_names]
     return press.page(
         "student.html.j2",
         styles=("style.css", "student.css"),
         script=None,
         results=results,
         standing=standing,
-        exercises=[_exercise_view(figures, student, name) for name in results.exercise_names],
+        exercises=exercises,
+        steps=first_steps(exercises),
         run=_run(results),
     )
 
@@ -216,45 +290,38 @@ def student_page(press: "_Press", figures: ClassFigures, student: str) -> str:
 def _exercise_view(figures: ClassFigures, student: str, name: str) -> ExerciseView:
     results = figures.results
     known = results.exercise(name)
-    attempt = results.attempt(student, name)
     view = ExerciseView(
         name=name,
         title=results.title_of(name),
         number=f"{known.number:02d}" if known else "",
-        attempt=attempt,
-        max_score=results.max_score(student, name),
+        grade=figures.grades[student, name],
+        history=tuple(reversed(results.history(student, name))),
     )
+    attempt = view.attempt
     if attempt is None:
         return view
     submission = results.source(attempt)
     code = listing(submission) if submission else None
     shown_lines = len(code.lines) if code else 0
     checks = []
-    for check in attempt.checks:
+    for place, check in enumerate(attempt.checks, start=1):
         line = line_of(check.where, submission)
         sentence = figures.sentence(name, check.misconception) if check.misconception else ""
         checks.append(
             CheckView(
                 check=check,
+                anchor=f"{view.anchor}-c{place}",
                 line=line if line is not None and 0 < line <= shown_lines else None,
                 sentence="" if sentence.strip() in check.message else sentence,
             )
         )
-    return ExerciseView(
-        name=view.name,
-        title=view.title,
-        number=view.number,
-        attempt=attempt,
-        max_score=view.max_score,
-        checks=tuple(checks),
-        code=code,
-    )
+    return replace(view, checks=tuple(checks), code=code)
 
 
 def _run(results: Results) -> list[tuple[str, str]]:
     """What a reader must know to repeat the run."""
     return [
-        ("graded", f"{results.created:%Y-%m-%d %H:%M} {results.created.tzname() or ''}".strip()),
+        ("graded", when(results.created)),
         ("confinement", results.confinement or "none"),
         ("device", results.device),
         ("seed", str(results.seed)),
@@ -284,8 +351,10 @@ class _Press:
             share=share,
             student_href=student_href,
             anchor=anchor,
+            late=late,
+            policy_words=policy_words,
         )
-        self._environment.filters.update(number=number, percent=percent, name=shown_name, bounded=clean)
+        self._environment.filters.update(number=number, percent=percent, name=shown_name, bounded=bounded, when=when)
 
     def page(self, template: str, *, styles: tuple[str, ...], script: str | None, **values: Any) -> str:
         style = Markup("\n").join(self._inline(name) for name in styles)
@@ -314,6 +383,16 @@ class _Press:
         return self._inlined[name]
 
 
+def when(moment: datetime | str | None) -> str:
+    """A moment with its offset from UTC, "2026-12-01 23:59 UTC+01:00"; an ISO 8601 text is read first."""
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            return one_line(str(moment), 40)
+    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".rstrip() if moment else "–"
+
+
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
@@ -321,13 +400,19 @@ def _hash(text: str) -> str:
 
 def _fit_to_be_shown(value: Any) -> Any:
     """Stands behind every value of every template: text leaves it without characters that steer."""
-    if isinstance(value, Markup) or not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    if value.isascii() and value.isprintable():
-        return value
-    return clean(value, len(value))
+    return bounded(value, len(value))
 
 
+def bounded(text: str, limit: int) -> str:
+    """`clean`, and quick for the many texts that need nothing: what is printable steers nothing."""
+    if len(text) <= limit and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return clean(text, limit)
+
+
+@lru_cache(maxsize=4096)
 def shown_name(text: str) -> str:
     """A name or path on one line, cut where it is too long to be one."""
     shown = one_line(text, NAME_WIDTH + 1) or "(no name)"
