@@ -16,7 +16,7 @@ import re
 import secrets
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -333,11 +333,12 @@ def write_scores(out: Path, folder: Path, assignment: str) -> Told:
     if results.pending:
         count = len(results.pending)
         raise WrongUsage(f"{count} submissions in {out} are not graded yet: run `learn grade` to its end first.")
-    cells = _cells(results.attempts)
     with NbgraderGradebook.open(str(course.directory.db_url), str(course.directory.course_id)) as theirs:
         if not theirs.notebooks(assignment):
             theirs.create(assignment, _source(course, assignment), course.config)
         known = theirs.notebooks(assignment)
+        results = _of(assignment, theirs.assignments, results)
+        cells = _cells(results.attempts)
         if not known.keys() & cells.keys():
             raise WrongUsage(
                 f"Nothing that {out} has grades for is in {assignment}: it holds {', '.join(sorted(known))}."
@@ -378,6 +379,20 @@ def grades(results: Results, exercises: Collection[str]) -> list[Grade]:
         if any((student, exercise) in attempts or _unreadable(results, student, exercise) for exercise in exercises)
         for exercise in sorted(exercises)
     ]  # fmt: skip
+
+
+def _of(assignment: str, assignments: Collection[str], results: Results) -> Results:
+    """Without what lies in the folder of another assignment: an exercise may be in two."""
+    others = set(assignments) - {assignment}
+
+    def mine(path: str) -> bool:
+        return PurePosixPath(path).parent.name not in others
+
+    return replace(
+        results,
+        attempts=tuple(one for one in results.attempts if mine(one.path)),
+        unreadable=tuple(one for one in results.unreadable if mine(one.path)),
+    )
 
 
 def _cells(attempts: Sequence[Attempt]) -> dict[str, dict[str, float]]:

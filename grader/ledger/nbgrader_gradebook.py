@@ -13,6 +13,7 @@ What it holds of a student's notebook, and who writes it:
 Nothing of another assignment is touched, and what is written twice is as if it had been written once.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,7 +30,7 @@ _SQLITE = "sqlite:///"
 
 
 class NbgraderGradebook:
-    """An open gradebook. Every score is written at once."""
+    """An open gradebook. What `put` has written is kept when it is closed without an error, all of it or nothing."""
 
     def __init__(self, book: Any, url: str) -> None:
         self._book = book
@@ -52,12 +53,18 @@ class NbgraderGradebook:
         try:
             with Gradebook(url, course or "default_course") as book:
                 yield cls(book, url)
+                book.db.commit()
         except (SQLAlchemyError, InvalidEntry) as error:
             told = str(getattr(error, "orig", None) or error).partition("\n")[0]
             raise BadFile(
                 f"nbgrader's gradebook {url} can't be used: {told}. If another program is writing to it, wait; "
                 "if nbgrader was updated, make a copy of it and run `nbgrader db upgrade`."
             ) from error
+
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """The names of all that it knows."""
+        return tuple(one.name for one in self._book.assignments)
 
     def notebooks(self, assignment: str) -> dict[str, dict[str, float]]:
         """The assignment's notebooks: for each the graded cells, with their points. Empty where it knows none."""
@@ -125,16 +132,19 @@ class NbgraderGradebook:
         if points:
             # Always the same cell, whatever the order of the checks.
             typed = not _give_extra(cells[min(points)], grade)
-        self._book.db.commit()
         return typed
 
     def _submission(self, assignment: str, student: str, handed_in: datetime | None) -> Any:
         from nbgrader.api import MissingEntry
+        from sqlalchemy.exc import SAWarning
 
-        self._book.update_or_create_student(student)
         try:
             return self._book.find_submission(assignment, student)
         except MissingEntry:
+            self._book.update_or_create_student(student)
+        with warnings.catch_warnings():
+            # nbgrader puts a submission together in an order that SQLAlchemy does not like to see.
+            warnings.simplefilter("ignore", SAWarning)
             return self._book.add_submission(assignment, student, timestamp=handed_in)
 
 
