@@ -54,17 +54,16 @@ class Bench:
 
     def _work(self) -> None:
         try:
-            from grader.flow import _hidden
             from grader.judge.device import resolve
-            from grader.judge.judge import Judge
+            from grader.judge.opening import open_judge
             from grader.judge.settings import Settings
 
             workspace, wishes = self._desk.workspace, self._wishes
             settings = Settings(
                 secrets.randbelow(2**31), resolve(wishes.device), wishes.worker, wishes.bubblewrap,
-                workspace.language, _hidden((workspace.folder,)),
+                workspace.language, (workspace.folder,),
             )  # fmt: skip
-            with Judge(list(self._desk.catalogue), settings) as judge:
+            with open_judge(list(self._desk.catalogue), settings) as judge:
                 self._ready()
                 while (submission := self._waiting.get()) is not None:
                     attempt = judge.judge(submission)

@@ -16,25 +16,24 @@ from grader.core.exercise import Exercise, in_language
 from grader.core.submission import Submission
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
-from grader.judge.device import make_host
 from grader.judge.known import KnownAnswers, Replay
+from grader.judge.opening import start_host
 from grader.judge.recall import End, Recall
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
-from grader.sandbox.client import ConfinedBackend, Heard, LocalBackend
+from grader.sandbox.client import ConfinedBackend, Heard, Host, LocalBackend
 from grader.sandbox.session import encode_request
 
 
 class Judge:
     """Judges submissions to some exercises. A context manager; not for use by several threads."""
 
-    def __init__(self, exercises: Sequence[Exercise], settings: Settings) -> None:
+    def __init__(self, exercises: Sequence[Exercise], settings: Settings, host: Host | None = None) -> None:
+        """host: where `opening.open_judge` started it before this module was imported."""
         self._settings = settings
         self._exercises = {exercise.name: exercise for exercise in exercises}
-        needs = sorted({module for exercise in exercises for module in exercise.needs})
-        # First, since it imports torch at the same time as the lines below do.
-        self._host = make_host(settings, needs)
+        self._host = host or start_host(exercises, settings)
         self._runner = CheckRunner(exercises)
         self._known: dict[str, KnownAnswers] = {}
         self._recalls: dict[str, Recall] = {}
@@ -43,9 +42,8 @@ class Judge:
         try:
             self._runner.start()
             self._host.ready()
-            # What torch and pytest brought stays as long as the judge does: looking through it again and again
-            # for garbage would cost more than the checks.
-            gc.collect()
+            # What torch and pytest brought stays as long as the judge does: looking through it for garbage, once
+            # now (a tenth of a second, and there is none to speak of) or again and again, would cost too much.
             gc.freeze()
         except BaseException:
             self.close()
