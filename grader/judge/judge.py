@@ -4,6 +4,7 @@ import gc
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from grader.catalogue.known import known_answers
@@ -113,6 +114,29 @@ class Judge:
                 told = one_line(f"{type(error).__name__}: {error}")
                 return self._our_fault(submission, f"The judge stumbled: {told}")
         raise AssertionError("unreachable")
+
+    def rehearse(self, submission: Submission, goes_on: Callable[[], bool]) -> None:
+        """Make ready, in idle time, for the next check of this exercise with the seed as it is now.
+
+        The reference is judged in the place of the learner, and the known wrong answers are asked what it was asked:
+        what they say is remembered, so the learner will wait for their own code alone. No verdict depends on it.
+
+        submission: the last one; the next may be like it. goes_on: asked again and again whether there is time yet.
+        """
+        exercise = self._exercises[submission.exercise]
+        if self.unable(exercise.name):
+            return
+        known = self.known(exercise)
+        known.forget()
+        solution = replace(submission, source=exercise.solution.read_text(encoding="utf-8"))
+        hearing = _Hearing(self, exercise, solution, None)
+        try:
+            with closing(hearing.backend):
+                self._runner.run(hearing.case)
+            known.ask_ahead(hearing.asked, submission.source, goes_on)
+        except OurFault:
+            # Not in the way of anybody: the next check meets it again and deals with it.
+            return
 
     # ------------------------------------------------------------------------------------------- one submission
 
@@ -243,6 +267,8 @@ class _Hearing:
         self._end: End | None = None
         """How it ended, where that was known."""
         self.results: list[CheckResult] = []
+        self.asked: dict[str, list[Request]] = {}
+        """What each check asked."""
         self.fault: OurFault | None = None
         self.backend = ConfinedBackend(
             judge._host, exercise.file_name, submission.source, self._known.scenes, exercise.limits
@@ -307,6 +333,7 @@ class _Hearing:
             told = load_failed(self.backend.load_failure, self._submission)
         else:
             told = ending(run.error, self._submission)
+        self.asked[run.check.id] = [request for request, _ in self._asked]
         printed = clean("".join(heard.printed for _, heard in self._asked), 4000)
         slug = None
         if self._end is not None:
@@ -315,7 +342,7 @@ class _Hearing:
             told.status in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED) and run.student is not None
         ):
             try:
-                slug = self._known.misconception(run.check.id, run.student.log)
+                slug = self._known.misconception(run.check.id, run.student.log, self._submission.source)
             except OurFault as fault:
                 self.fault = fault
                 return False
