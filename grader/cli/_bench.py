@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from grader.core.attempt import Attempt
     from grader.judge.judge import Judge
 
+BREATH = 0.2
+"""Seconds after a verdict in which nothing is made ready for the next one: first it is to be seen."""
 AHEAD = 2.0
 """Seconds, at most, that the machine is kept busy after a verdict to make the next one come sooner."""
 
@@ -71,19 +73,28 @@ class Bench:
             )  # fmt: skip
             with open_judge(list(self._desk.catalogue), settings) as judge:
                 self._ready()
-                while (submission := self._waiting.get()) is not None:
+                last: Submission | None = None
+                while True:
+                    try:
+                        submission = self._waiting.get(timeout=BREATH if last else None)
+                    except queue.Empty:
+                        assert last is not None
+                        self._rehearse(judge, last)
+                        last = None
+                        continue
+                    if submission is None:
+                        break
                     attempt = judge.judge(submission)
                     self._done(submission, attempt)
                     # Fresh inputs each time: an answer written for those of the last check is wrong.
                     judge.reseed(secrets.randbelow(2**31))
-                    if attempt.status is not Verdict.INTERNAL_ERROR:
-                        self._rehearse(judge, submission)
+                    last = submission if attempt.status is not Verdict.INTERNAL_ERROR else None
         except BaseException as fault:  # noqa: BLE001 - raised again in the main thread
             self._broken(fault)
 
     def _rehearse(self, judge: "Judge", submission: Submission) -> None:
         """While the learner thinks, for a while and until they save; not where it is slow, and the save would wait."""
-        if submission.exercise in self._slow or not self._waiting.empty():
+        if submission.exercise in self._slow:
             return
         started = time.monotonic()
 
