@@ -103,13 +103,14 @@ class Judge:
 
         progress: told of each check as it ends.
         """
-        for last in (False, True):
+        for again in (False, True):
             try:
+                if again:
+                    self._host.restart()
                 return self._judge(submission, progress)
             except OurFault as fault:
-                if last:
+                if again:
                     return self._our_fault(submission, str(fault))
-                self._host.restart()
             except Exception as error:  # noqa: BLE001 - one submission must not end the grading of a class
                 told = one_line(f"{type(error).__name__}: {error}")
                 return self._our_fault(submission, f"The judge stumbled: {told}")

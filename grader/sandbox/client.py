@@ -134,6 +134,7 @@ class ForkedChild:
         return text
 
     def kill(self) -> None:
+        """End it; of one that the zygote never forked, close our ends."""
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
@@ -370,9 +371,11 @@ class ZygoteHost:
         return None
 
     def close(self) -> None:
-        self._drop_spare()
-        while self._ordered:
-            self._ordered.pop().kill()
+        # Those that are still being forked among them: the zygote ends all that it started.
+        for child in {*self._ordered, *([self._spare[1]] if self._spare else [])}:
+            child.kill()
+        self._ordered.clear()
+        self._spare, self._ready = None, False
         if self._process is not None:
             self._orders.close()
             # It leaves by itself. Who has more to do meanwhile waits for its end at the end of everything.
@@ -393,8 +396,8 @@ class ZygoteHost:
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
-            with contextlib.suppress(OurFault):
-                self._collect(spare[1])
+            # Its answer must be off the line before that to the next order.
+            self._collect(spare[1])
             spare[1].kill()
 
     def _fork(self, limits: Limits, scratch: str) -> ForkedChild:
@@ -412,6 +415,8 @@ class ZygoteHost:
         try:
             socket.send_fds(self._orders, [json.dumps(order).encode()], [theirs.fileno(), printing])
         except OSError as gone:
+            ours.close()
+            os.close(output)
             raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}") from gone
         finally:
             theirs.close()
@@ -464,6 +469,8 @@ class ZygoteHost:
         return words
 
     def _last_words(self) -> str:
+        if self._errors.closed:
+            return "it was closed"
         self._errors.seek(0)
         return self._errors.read()[-2000:].decode("utf-8", "replace").strip() or "it said nothing"
 
