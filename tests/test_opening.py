@@ -119,8 +119,13 @@ def test_an_exercise_that_is_checked_without_a_part_has_no_use_for_it():
 @pytest.mark.parametrize("bubblewrap", [True, False])
 def test_a_child_imports_by_itself_what_was_left_out(view, submission, bubblewrap):
     """However well a learner hides it: confinement lets it, and the verdict is the same."""
-    hides = "\n_step = torch.__getattribute__('op' + 'tim').SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()\n"
-    source = view.solution.read_text() + hides + "import sys\nassert 'torch._dyn' + 'amo' in sys.modules\n"
+    hides = """
+import sys
+import torch
+torch.__getattribute__("op" + "tim").SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()
+assert "torch._dyn" + "amo" in sys.modules
+"""
+    source = view.solution.read_text() + hides
     assert warm.parts_for([source]) == ()
     patient = replace(view, limits=Limits(seconds=60))
     attempt = check_one(patient, submission(source, view.name), Settings(seed=3, worker="fork", bubblewrap=bubblewrap))
