@@ -173,7 +173,6 @@ def warm(rounds: int) -> tuple[float, float, dict[str, float], float]:
     import pytest
 
     from benchmarks.inprocess import Plugin
-    from grader.flow import _hidden
     from grader.judge.judge import Judge
     from grader.judge.settings import Settings
 
@@ -183,7 +182,7 @@ def warm(rounds: int) -> tuple[float, float, dict[str, float], float]:
         source = exercise.solution.read_text(encoding="utf-8")
         path = f"s/{exercise.file_name}"
         submissions.append(Submission("s", exercise.name, path, source, digest(source.encode())))
-    with Judge(exercises, Settings(seed=7, hidden=_hidden(()))) as judge:
+    with Judge(exercises, Settings(seed=7)) as judge:
         for submission in submissions:
             judge.judge(submission)
         judge.stages.clear()

@@ -102,14 +102,13 @@ def pytest_each(folder: Path, file: str, texts: list[str]) -> list[float]:
 
 def judged(exercise_name: str, texts: list[str], pause: float) -> tuple[list[float], dict[str, float]]:
     """(seconds for each text, mean of each stage)"""
-    from grader.flow import _hidden
     from grader.judge.judge import Judge
     from grader.judge.settings import Settings
 
     exercises = list(Catalogue.load())
     name = next(exercise.name for exercise in exercises if exercise.name == exercise_name)
     times = []
-    with Judge(exercises, Settings(seed=0, hidden=_hidden(()))) as judge:
+    with Judge(exercises, Settings(seed=0)) as judge:
         for index, text in enumerate(texts):
             time.sleep(pause)
             judge.reseed(index)

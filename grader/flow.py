@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.catalogue import Catalogue, content_root, templates
+from grader.catalogue import Catalogue, templates
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import MissingPart, WrongUsage
 from grader.core.exercise import Exercise
@@ -33,6 +33,7 @@ from grader.core.submission import Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.intake.submissions import Intake, read_submissions
 from grader.judge.device import most_workers, resolve
+from grader.judge.opening import open_judge
 from grader.judge.settings import Settings
 from grader.judge.worker import judge_one
 from grader.ledger.gradebook import Gradebook, RunInfo
@@ -57,9 +58,7 @@ def check_one(
     progress: Callable[[CheckResult], None] | None = None,
 ) -> Attempt:
     """Judge one submission in this process. progress: told of each check as it ends."""
-    from grader.judge.judge import Judge
-
-    with Judge([exercise], replace(settings, hidden=_hidden(settings.hidden))) as judge:
+    with open_judge([exercise], settings, [submission]) as judge:
         if reason := judge.unable(exercise.name):
             raise MissingPart(f"{exercise.name} cannot be checked here. {reason}")
         return judge.judge(submission, progress)
@@ -67,9 +66,7 @@ def check_one(
 
 def check_several(wanted: Sequence[tuple[Exercise, Submission]], settings: Settings) -> Iterator[Attempt]:
     """Judge several exercises of one learner, one after the other, with one judge."""
-    from grader.judge.judge import Judge
-
-    with Judge([exercise for exercise, _ in wanted], replace(settings, hidden=_hidden(settings.hidden))) as judge:
+    with open_judge([exercise for exercise, _ in wanted], settings, [file for _, file in wanted]) as judge:
         for _, submission in wanted:
             yield judge.judge(submission)
 
@@ -218,13 +215,6 @@ def expected_confinement(bubblewrap: bool = True) -> str:
     return confinement.level(layers, bubblewrap and probe.bwrap is not None)
 
 
-def _hidden(more: Iterable[Path]) -> tuple[Path, ...]:
-    """What no sandbox may see, wherever it lies: the answers, the gradebook, what others handed in."""
-    root = content_root()
-    content = tuple(root / name for name in ("exercises", "solutions", "templates", "tests"))
-    return (*content, *(path if path.is_dir() else path.parent for path in more))
-
-
 def _wanted(catalogue: Catalogue, asked: tuple[str, ...]) -> tuple[Exercise, ...]:
     named = {catalogue.find(text).name for text in asked}
     return tuple(exercise for exercise in catalogue if not named or exercise.name in named)
@@ -295,7 +285,7 @@ def _key(submission: Submission, catalogue: Catalogue, device: str, confined: st
 
 def _settings(order: Order, device: str, seed: int) -> Settings:
     hidden = [order.place, order.out, *([order.pack] if order.pack else [])]
-    return Settings(seed, device, order.worker, order.bubblewrap, hidden=_hidden(hidden))
+    return Settings(seed, device, order.worker, order.bubblewrap, hidden=tuple(hidden))
 
 
 def _judged(

@@ -1,7 +1,10 @@
 """The judge, on the made-up exercise, with every kind of worker."""
 
+from pathlib import Path
+
 import pytest
 
+from grader.core.errors import OurFault
 from grader.core.verdict import Verdict
 
 
@@ -179,6 +182,78 @@ def test_a_killed_zygote_is_replaced_and_nothing_is_lost(judge, submission, solu
         pytest.skip("there is no zygote in this kind of worker")
     os.kill(judge._host.pid, signal.SIGKILL)
     assert judge.judge(submission(solution)).status is Verdict.PASSED
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["the spare is there", "the spare was ordered"])
+def test_wherever_the_zygote_is_killed_the_learner_does_not_pay(judge, submission, solution, ordered):
+    import os
+    import select
+    import signal
+
+    from grader.core.exchange import Request, Word
+    from grader.sandbox.client import ConfinedBackend
+
+    host = judge._host
+    if not hasattr(host, "pid"):
+        pytest.skip("there is no zygote in this kind of worker")
+    limits = judge._exercises["01_probe"].limits
+    host.prepare_spare(limits)
+    host._collect_all()
+    if ordered:
+        for pid in (host.pid, *descendants(host.pid)):
+            if b"zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGSTOP)
+    backend = ConfinedBackend(host, "01_probe.py", "x = 1", None, limits)
+    child = host._spare[1]
+    os.kill(in_our_namespace(child), signal.SIGCONT)
+    assert backend.ask(Request(Word.GET, "x")).value == 1
+    assert backend._child is child
+    assert len(host._ordered) == 1
+    if not ordered:
+        host._collect_all()
+    os.kill(host.pid, signal.SIGKILL)
+    # In a process namespace it dies with the zygote; else it is killed here, as by a system that lacks memory.
+    signal.pidfd_send_signal(child._pidfd, signal.SIGKILL)
+    assert select.select([child._pidfd], [], [], 10)[0]
+    with pytest.raises(OurFault):
+        backend.ask(Request(Word.GET, "x"))
+    backend.drop()
+    attempt = judge.judge(submission(solution))
+    assert attempt.status is Verdict.PASSED
+    assert attempt.score == 6
+
+
+def in_our_namespace(child):
+    return int(Path(f"/proc/self/fdinfo/{child._pidfd}").read_text().split("Pid:")[1].split()[0])
+
+
+def descendants(pid):
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found += [int(child), *descendants(child)]
+    return found
+
+
+def test_a_zygote_that_cannot_be_started_again_is_our_fault(probe, submission, solution, monkeypatch):
+    """And where it can be started the time after, judging goes on."""
+    import os
+    import signal
+    import sys
+
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    if sys.platform != "linux":
+        pytest.skip("there is a zygote on Linux only")
+    with Judge([probe], Settings(seed=7, worker="fork")) as judge:
+        os.kill(judge._host.pid, signal.SIGKILL)
+        with monkeypatch.context() as broken:
+            broken.setattr(sys, "executable", "/bin/false")
+            attempt = judge.judge(submission(solution))
+            assert attempt.status is Verdict.INTERNAL_ERROR
+            assert attempt.score is None
+            assert judge.judge(submission(solution)).status is Verdict.INTERNAL_ERROR
+        assert judge.judge(submission(solution)).status is Verdict.PASSED
 
 
 def test_a_check_that_fails_by_itself_is_our_fault(probe, submission, solution, tmp_path):

@@ -698,7 +698,9 @@ class Course:
         lay(self.place, {"cy/01_probe.py": right}, DUE + timedelta(hours=25))
 
     def grade(self, *words: object) -> Result:
-        done = learn("grade", self.place, "-o", self.out, "--pack", self.pack, "--format", "json,csv", "--jobs", 1, *words)
+        done = learn(
+            "grade", self.place, "-o", self.out, "--pack", self.pack, "--format", "json,csv", "--jobs", 1, *words
+        )
         assert done.exit_code == 0, done.output
         return done
 

@@ -14,7 +14,7 @@ from conftest import do_without
 from grader.catalogue import Catalogue, content_root
 from grader.core.exchange import Outcome, Request, Word
 from grader.core.exercise import Limits
-from grader.flow import _hidden
+from grader.judge.opening import hidden
 from grader.sandbox.client import ConfinedBackend, ZygoteHost
 from grader.sandbox.spawn import SpawnHost
 
@@ -102,7 +102,7 @@ KINDS = ["fork", "fork without bubblewrap", "spawn", "spawn without bubblewrap"]
 def host(request):
     bubblewrap = "without" not in request.param
     made = (ZygoteHost if request.param.startswith("fork") else SpawnHost)(
-        hidden=_hidden((content_root(),)), bubblewrap=bubblewrap
+        hidden=hidden((content_root(),)), bubblewrap=bubblewrap
     )
     made.ready()
     if bubblewrap and made.confinement != "full":

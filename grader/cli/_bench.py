@@ -3,6 +3,7 @@
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,11 @@ from grader.core.verdict import Verdict
 if TYPE_CHECKING:
     from grader.core.attempt import Attempt
     from grader.judge.judge import Judge
+
+BREATH = 0.2
+"""Seconds after a verdict in which nothing is made ready for the next one: first it is to be seen."""
+AHEAD = 2.0
+"""Seconds, at most, that the machine is kept busy after a verdict to make the next one come sooner."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class Bench:
         self._desk, self._wishes = desk, wishes
         self._ready, self._done, self._broken = ready, done, broken
         self._waiting: queue.SimpleQueue[tuple[Submission, int | None] | None] = queue.SimpleQueue()
+        self._slow: set[str] = set()
+        """Exercises for which making ready takes long."""
         self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
         self._thread.start()
 
@@ -55,19 +63,28 @@ class Bench:
 
     def _work(self) -> None:
         try:
-            from grader.flow import _hidden
             from grader.judge.device import resolve
-            from grader.judge.judge import Judge
+            from grader.judge.opening import open_judge
             from grader.judge.settings import Settings
 
             workspace, wishes = self._desk.workspace, self._wishes
             settings = Settings(
                 secrets.randbelow(2**31), resolve(wishes.device), wishes.worker, wishes.bubblewrap,
-                workspace.language, _hidden((workspace.folder,)),
+                workspace.language, (workspace.folder,),
             )  # fmt: skip
-            with Judge(list(self._desk.catalogue), settings) as judge:
+            with open_judge(list(self._desk.catalogue), settings) as judge:
                 self._ready()
-                while (asked := self._waiting.get()) is not None:
+                last: Submission | None = None
+                while True:
+                    try:
+                        asked = self._waiting.get(timeout=BREATH if last else None)
+                    except queue.Empty:
+                        assert last is not None
+                        self._rehearse(judge, last)
+                        last = None
+                        continue
+                    if asked is None:
+                        break
                     submission, seed = asked
                     if seed is not None:
                         judge.reseed(seed)
@@ -75,16 +92,20 @@ class Bench:
                     self._done(submission, attempt)
                     # Fresh inputs each time: an answer written for those of the last check is wrong.
                     judge.reseed(secrets.randbelow(2**31))
-                    self._rehearse(judge, submission, attempt)
+                    last = submission if attempt.status is not Verdict.INTERNAL_ERROR else None
         except BaseException as fault:  # noqa: BLE001 - raised again in the main thread
             self._broken(fault)
 
-    def _rehearse(self, judge: "Judge", submission: Submission, attempt: "Attempt") -> None:
-        """Judge once more what was just judged, with the inputs of the next check, and tell nobody.
+    def _rehearse(self, judge: "Judge", submission: Submission) -> None:
+        """While the learner thinks, for a while and until they save; not where it is slow, and the save would wait."""
+        if submission.exercise in self._slow:
+            return
+        started = time.monotonic()
 
-        Then the judge remembers what our own answers, right and wrong, say to those inputs, and the learner
-        waits for their own code alone. Left out where that code is slow: the next save would wait for this.
-        """
-        swift = attempt.seconds < 1 and attempt.status in (Verdict.PASSED, Verdict.FAILED)
-        if swift and self._waiting.empty():
-            judge.judge(submission)
+        def goes_on() -> bool:
+            passed = time.monotonic() - started
+            return passed < AHEAD and self._waiting.empty()
+
+        judge.rehearse(submission, goes_on)
+        if time.monotonic() - started > AHEAD + 0.5:
+            self._slow.add(submission.exercise)

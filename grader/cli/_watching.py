@@ -141,6 +141,8 @@ class Watch:
 
     def _heard(self) -> None:
         self._unheard = 0
+        # Or the next look at the file would count the same save once more, and the debounce would begin anew.
+        self._seen = self._sight()
         self._touched()
 
     def _deaf(self, why: str) -> None:

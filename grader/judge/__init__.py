@@ -8,7 +8,8 @@ check it makes a `Student`, whose requests go to the submission's confined child
 and the known wrong answers say to the same requests is remembered (`known.py`): the requests depend on the run's
 seed and not on the student, so a class asks each of them once. `verdicts.py` decides whose fault an ending is.
 
-`judge.Judge` is the room's one door. Importing it imports torch; `settings`, `device` and `worker` do not.
+`judge.Judge` is the room's one door, and `opening.open_judge` opens it fastest. Importing `judge` imports torch;
+`opening`, `settings`, `device` and `worker` do not.
 
 No value that a child sent is ever run, unpickled or shown uncleaned.
 """

@@ -1,16 +1,9 @@
-"""Which device a run uses, and which kind of worker can use it."""
+"""Which device a run uses, and how many judges may use it at once."""
 
 import subprocess
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from grader.core.errors import MissingPart, WrongUsage
-from grader.sandbox.client import Host, ZygoteHost
-from grader.sandbox.spawn import SpawnHost
-
-if TYPE_CHECKING:
-    from grader.judge.settings import Settings
 
 GPU_BYTES_PER_WORKER = 2 * 2**30
 """A CUDA context and the small tensors of an exercise, with room to spare; a judge holds one context more."""
@@ -47,13 +40,3 @@ def most_workers(device: str, wanted: int) -> int:
     if device == "cpu":
         return wanted
     return max(1, min(wanted, gpu_memory() // (3 * GPU_BYTES_PER_WORKER)))
-
-
-def make_host(settings: "Settings", needs: Sequence[str]) -> Host:
-    """Forks for the CPU where they can be had; whole processes for CUDA, macOS and Windows."""
-    can_fork = sys.platform == "linux"
-    if settings.worker == "fork" and (not can_fork or settings.device != "cpu"):
-        raise WrongUsage("The fork worker runs on Linux and for the CPU only; leave --worker out.")
-    if settings.worker == "spawn" or not can_fork or settings.device != "cpu":
-        return SpawnHost(needs, settings.hidden, bubblewrap=settings.bubblewrap, device=settings.device)
-    return ZygoteHost(needs, settings.hidden, bubblewrap=settings.bubblewrap)

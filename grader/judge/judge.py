@@ -4,6 +4,7 @@ import gc
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from grader.catalogue.known import known_answers
@@ -16,25 +17,24 @@ from grader.core.exercise import Exercise, in_language
 from grader.core.submission import Submission
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
-from grader.judge.device import make_host
 from grader.judge.known import KnownAnswers, Replay
+from grader.judge.opening import start_host
 from grader.judge.recall import End, Recall
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
-from grader.sandbox.client import ConfinedBackend, Heard, LocalBackend
+from grader.sandbox.client import ConfinedBackend, Heard, Host, LocalBackend
 from grader.sandbox.session import encode_request
 
 
 class Judge:
     """Judges submissions to some exercises. A context manager; not for use by several threads."""
 
-    def __init__(self, exercises: Sequence[Exercise], settings: Settings) -> None:
+    def __init__(self, exercises: Sequence[Exercise], settings: Settings, host: Host | None = None) -> None:
+        """host: where `opening.open_judge` started it before this module was imported."""
         self._settings = settings
         self._exercises = {exercise.name: exercise for exercise in exercises}
-        needs = sorted({module for exercise in exercises for module in exercise.needs})
-        # First, since it imports torch at the same time as the lines below do.
-        self._host = make_host(settings, needs)
+        self._host = host or start_host(exercises, settings)
         self._runner = CheckRunner(exercises)
         self._known: dict[str, KnownAnswers] = {}
         self._recalls: dict[str, Recall] = {}
@@ -43,9 +43,8 @@ class Judge:
         try:
             self._runner.start()
             self._host.ready()
-            # What torch and pytest brought stays as long as the judge does: looking through it again and again
-            # for garbage would cost more than the checks.
-            gc.collect()
+            # What torch and pytest brought stays as long as the judge does: looking through it for garbage, once
+            # now (a tenth of a second, and there is none to speak of) or again and again, would cost too much.
             gc.freeze()
         except BaseException:
             self.close()
@@ -104,17 +103,41 @@ class Judge:
 
         progress: told of each check as it ends.
         """
-        for last in (False, True):
+        for again in (False, True):
             try:
+                if again:
+                    self._host.restart()
                 return self._judge(submission, progress)
             except OurFault as fault:
-                if last:
+                if again:
                     return self._our_fault(submission, str(fault))
-                self._host.restart()
             except Exception as error:  # noqa: BLE001 - one submission must not end the grading of a class
                 told = one_line(f"{type(error).__name__}: {error}")
                 return self._our_fault(submission, f"The judge stumbled: {told}")
         raise AssertionError("unreachable")
+
+    def rehearse(self, submission: Submission, goes_on: Callable[[], bool]) -> None:
+        """Make ready, in idle time, for the next check of this exercise with the seed as it is now.
+
+        The reference is judged in the place of the learner, and the known wrong answers are asked what it was asked:
+        what they say is remembered, so the learner will wait for their own code alone. No verdict depends on it.
+
+        submission: the last one; the next may be like it. goes_on: asked again and again whether there is time yet.
+        """
+        exercise = self._exercises[submission.exercise]
+        if self.unable(exercise.name):
+            return
+        known = self.known(exercise)
+        known.forget()
+        solution = replace(submission, source=exercise.solution.read_text(encoding="utf-8"))
+        hearing = _Hearing(self, exercise, solution, None)
+        try:
+            with closing(hearing.backend):
+                self._runner.run(hearing.case)
+            known.ask_ahead(hearing.asked, submission.source, goes_on)
+        except OurFault:
+            # Not in the way of anybody: the next check meets it again and deals with it.
+            return
 
     # ------------------------------------------------------------------------------------------- one submission
 
@@ -245,6 +268,8 @@ class _Hearing:
         self._end: End | None = None
         """How it ended, where that was known."""
         self.results: list[CheckResult] = []
+        self.asked: dict[str, list[Request]] = {}
+        """What each check asked."""
         self.fault: OurFault | None = None
         self.backend = ConfinedBackend(
             judge._host, exercise.file_name, submission.source, self._known.scenes, exercise.limits
@@ -309,6 +334,7 @@ class _Hearing:
             told = load_failed(self.backend.load_failure, self._submission)
         else:
             told = ending(run.error, self._submission)
+        self.asked[run.check.id] = [request for request, _ in self._asked]
         printed = clean("".join(heard.printed for _, heard in self._asked), 4000)
         slug = None
         if self._end is not None:
@@ -317,7 +343,7 @@ class _Hearing:
             told.status in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED) and run.student is not None
         ):
             try:
-                slug = self._known.misconception(run.check.id, run.student.log)
+                slug = self._known.misconception(run.check.id, run.student.log, self._submission.source)
             except OurFault as fault:
                 self.fault = fault
                 return False

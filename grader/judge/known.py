@@ -1,7 +1,12 @@
 """What our own answers say: the reference solution, and the known wrong ones."""
 
+import ast
+import functools
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -83,26 +88,53 @@ class KnownAnswers:
     def reference_backend(self) -> LocalBackend:
         return LocalBackend(self._exercise.file_name, self._solution, self.scenes, self._host.device)
 
-    def misconception(self, check: str, log: Sequence[tuple[Request, Reply]]) -> str | None:
+    def misconception(self, check: str, log: Sequence[tuple[Request, Reply]], source: str) -> str | None:
         """The slug of the wrong idea whose answer says, to the same requests, what the learner's said.
 
         First an answer that agrees in everything that can be observed; else one that agrees in the values,
-        if the learner's values are not the right ones.
+        if the learner's values are not the right ones, and of several the first by name. They are asked one after
+        another, and no more once one agrees, since each may cost a process: at first those that have most in common
+        with the learner's `source`.
         """
         if not log:
             return None
         requests = [request for request, _ in log]
         yours = [reply for _, reply in log]
-        suspects = [
-            (answer.misconception, self._replies(answer, requests)) for answer in self._wrong if check in answer.fails
-        ]
-        for strictly in (True, False):
-            if not strictly and self._right(requests, yours):
-                return None
-            for slug, replies in suspects:
-                if all(same_reply(a, b, strictly=strictly) for a, b in zip(yours, replies, strict=True)):
-                    return slug
+        # `learn author verify` proves that no two of different ideas agree in everything: any order is as good.
+        for answer in self._suspects(check, source):
+            if self._agrees(answer, requests, yours, strictly=True):
+                return answer.misconception
+        if self._right(requests, yours):
+            return None
+        for answer in self._wrong:
+            if check in answer.fails and self._agrees(answer, requests, yours, strictly=False):
+                return answer.misconception
         return None
+
+    def ask_ahead(self, asked: Mapping[str, Sequence[Request]], source: str, goes_on: Callable[[], bool]) -> None:
+        """Ask the wrong answers what each check is going to ask, so that nobody waits for it later.
+
+        asked: the requests of each check, as the reference is asked them. goes_on: asked before each; it may
+        have become more urgent to do something else.
+        """
+        for check, requests in asked.items():
+            for answer in self._suspects(check, source):
+                if not goes_on():
+                    return
+                if requests:
+                    with closing(self._replay(answer)) as replay:
+                        replay.reply(requests)
+
+    def _suspects(self, check: str, source: str) -> list[KnownAnswer]:
+        """The answers that fail the check, those that are most like `source` first."""
+        yours = _pairs(source)
+
+        def likeness(answer: KnownAnswer) -> float:
+            # What it has beyond the reference is what makes it wrong.
+            its_own = _pairs(answer.source) - _pairs(self._solution)
+            return len(its_own & yours) / max(len(its_own), 1)
+
+        return sorted((answer for answer in self._wrong if check in answer.fails), key=likeness, reverse=True)
 
     def _right(self, requests: Sequence[Request], yours: Sequence[Reply]) -> bool:
         reference = self.reference()
@@ -114,23 +146,41 @@ class KnownAnswers:
         finally:
             reference.close()
 
-    def _replies(self, answer: KnownAnswer, requests: Sequence[Request]) -> list[Reply]:
+    def _agrees(self, answer: KnownAnswer, requests: Sequence[Request], yours: Sequence[Reply], strictly: bool) -> bool:
+        with closing(self._replay(answer)) as replay:
+            return all(
+                same_reply(reply, replay.reply(requests[: index + 1]), strictly=strictly)
+                for index, reply in enumerate(yours)
+            )
+
+    def _replay(self, answer: KnownAnswer) -> Replay:
         """In a sandbox, as a wrong answer may do anything; it is not one that ever held a learner's code."""
-        replay = Replay(
+        return Replay(
             self._memo(answer.path),
             lambda: ConfinedBackend(
                 self._host, self._exercise.file_name, answer.source, self.scenes, self._exercise.limits
             ),
         )
-        try:
-            # The last first: if nothing is remembered, it makes the replay ask all the others on the way.
-            replay.reply(requests)
-            return [replay.reply(requests[: index + 1]) for index in range(len(requests))]
-        finally:
-            replay.close()
+
+    def forget(self) -> None:
+        """What was remembered for other inputs."""
+        self._memos.clear()
 
     def _memo(self, path: Path) -> dict[bytes, Reply]:
         return self._memos.setdefault(path, {})
+
+
+@functools.lru_cache(256)
+def _pairs(source: str) -> frozenset[tuple[str, str]]:
+    """The pairs of neighbouring words and signs of a file, without its comments, layout and docstring."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    if ast.get_docstring(tree) is not None:
+        del tree.body[0]
+    words = re.findall(r"\w+|[^\w\s]", ast.unparse(tree))
+    return frozenset(pairwise(words))
 
 
 def scenes_of(exercise: Exercise) -> bytes | None:

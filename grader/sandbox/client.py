@@ -5,6 +5,7 @@ learner's file through them, with a fresh child after each death; `LocalBackend`
 process.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -16,15 +17,16 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from grader.core.errors import OurFault
 from grader.core.exchange import Outcome, Reply, Request, Word
 from grader.core.exercise import Limits
-from grader.sandbox import confinement, launch, protocol
+from grader.sandbox import confinement, launch, protocol, warm
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError
 from grader.sandbox.scratch import remove
 from grader.sandbox.session import Session, decode_reply, encode_request
@@ -132,6 +134,7 @@ class ForkedChild:
         return text
 
     def kill(self) -> None:
+        """End it; of one that the zygote never forked, close our ends."""
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
@@ -233,7 +236,10 @@ class ForkedChild:
 
 
 class ZygoteHost:
-    """Children by fork. One zygote; one spare child, forked and confined ahead of time."""
+    """Children by fork. One zygote; one spare child, forked and confined ahead of time.
+
+    parts: of the warm-up (`warm.PARTS`). many: whether many children will come, so that it pays to make forks cheap.
+    """
 
     def __init__(
         self,
@@ -242,14 +248,20 @@ class ZygoteHost:
         *,
         bubblewrap: bool = True,
         scratch_mb: int = 256,
+        parts: Collection[str] = warm.PARTS,
+        many: bool = True,
     ) -> None:
         self.stages: dict[str, float] = defaultdict(float)
         self.device = "cpu"
         self._hidden = hidden
         self._needs = tuple(needs)
         self._scratch_mb = scratch_mb
-        self._bwrap = confinement.probe().bwrap if bubblewrap else None
+        self._parts = tuple(parts)
+        self._many = many
+        self._bwrap = confinement.bubblewrap()[0] if bubblewrap else None
         self._spare: tuple[Limits, ForkedChild] | None = None
+        self._before = False
+        """Whether a child was asked for already."""
         self._ordered: list[ForkedChild] = []
         """Asked for, in order; the zygote has not answered yet."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -276,6 +288,7 @@ class ZygoteHost:
             hidden=self._hidden,
             bwrap=self._bwrap,
             scratch_mb=self._scratch_mb,
+            many_forks=self._many,
         )
         self._scratch_root = scratch_root
         self._inside_bwrap = start.bubblewrap
@@ -292,7 +305,8 @@ class ZygoteHost:
         theirs.close()
         ours.settimeout(START_SECONDS)
         self._orders = ours
-        ours.send(json.dumps({"scratch_root": scratch_root, "needs": self._needs, "read": start.read}).encode())
+        settings = {"scratch_root": scratch_root, "needs": self._needs, "parts": self._parts, "read": start.read}
+        ours.send(json.dumps(settings).encode())
         self._ready = False
 
     def ready(self) -> None:
@@ -326,8 +340,10 @@ class ZygoteHost:
         else:
             child = self._fork(limits, scratch)
         self._collect(child)
-        # Asked for now, so that the next one is forked while this one works.
-        self.prepare_spare(limits)
+        if self._many or self._before:
+            # Asked for now, so that the next one is forked while this one works.
+            self.prepare_spare(limits)
+        self._before = True
         self.stages["fork"] += time.perf_counter() - started
         return child
 
@@ -355,21 +371,17 @@ class ZygoteHost:
         return None
 
     def close(self) -> None:
-        self._drop_spare()
-        while self._ordered:
-            self._ordered.pop().kill()
+        # Those that are still being forked among them: the zygote ends all that it started.
+        for child in {*self._ordered, *([self._spare[1]] if self._spare else [])}:
+            child.kill()
+        self._ordered.clear()
+        self._spare, self._ready = None, False
         if self._process is not None:
             self._orders.close()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._errors.close()
-            self._process = None
-        if self._own_scratch is not None:
-            remove(self._own_scratch)
-            self._own_scratch = None
+            # It leaves by itself. Who has more to do meanwhile waits for its end at the end of everything.
+            leave = partial(_end, self._process, self._errors, self._own_scratch)
+            leave() if self._many else atexit.register(leave)
+            self._process = self._own_scratch = None
 
     def restart(self) -> None:
         """A new zygote in the place of one that was killed."""
@@ -384,8 +396,8 @@ class ZygoteHost:
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
-            with contextlib.suppress(OurFault):
-                self._collect(spare[1])
+            # Its answer must be off the line before that to the next order.
+            self._collect(spare[1])
             spare[1].kill()
 
     def _fork(self, limits: Limits, scratch: str) -> ForkedChild:
@@ -403,6 +415,8 @@ class ZygoteHost:
         try:
             socket.send_fds(self._orders, [json.dumps(order).encode()], [theirs.fileno(), printing])
         except OSError as gone:
+            ours.close()
+            os.close(output)
             raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}") from gone
         finally:
             theirs.close()
@@ -455,8 +469,21 @@ class ZygoteHost:
         return words
 
     def _last_words(self) -> str:
+        if self._errors.closed:
+            return "it was closed"
         self._errors.seek(0)
         return self._errors.read()[-2000:].decode("utf-8", "replace").strip() or "it said nothing"
+
+
+def _end(process: subprocess.Popen[bytes], errors: IO[bytes], scratch: str | None) -> None:
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    errors.close()
+    if scratch is not None:
+        remove(scratch)
 
 
 # ---------------------------------------------------------------------------------------------- backends

@@ -250,7 +250,7 @@ def probe() -> Probe:
     if answer.returncode != 0:
         raise ConfinementFailed(f"the layers could not be tried: {one_line(answer.stderr[-300:])}")
     reasons: dict[str, str] = json.loads(answer.stdout)
-    bwrap, reasons["bwrap"] = _try_bwrap()
+    bwrap, reasons["bwrap"] = bubblewrap()
     return Probe(
         landlock_abi=0 if reasons["landlock"] else landlock.abi(),
         seccomp=not reasons["seccomp"],
@@ -338,8 +338,13 @@ def _try_user_namespaces() -> str:
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
 
 
+@functools.cache
+def bubblewrap() -> tuple[str | None, str]:
+    """The path of a bubblewrap that works, or why there is none. A host must know no more than this of `probe`."""
+    return _try_bwrap() if sys.platform == "linux" else (None, "only Linux has this")
+
+
 def _try_bwrap() -> tuple[str | None, str]:
-    """The path of a bubblewrap that works, or why there is none."""
     bwrap, true = shutil.which("bwrap"), shutil.which("true")
     if bwrap is None or true is None:
         return None, "bubblewrap is not installed (on Debian and Ubuntu: apt install bubblewrap)"

@@ -16,12 +16,12 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from grader.core.errors import OurFault
 from grader.core.exercise import Limits
-from grader.sandbox import confinement, launch, protocol
+from grader.sandbox import confinement, launch, protocol, warm
 from grader.sandbox.client import PRINTED_LIMIT, START_SECONDS, Child, ChildGone, ChildSilent
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError
 from grader.sandbox.scratch import remove
@@ -137,6 +137,7 @@ class SpawnHost:
         *,
         bubblewrap: bool = True,
         device: str = "cpu",
+        parts: Collection[str] = warm.PARTS,
     ) -> None:
         self.stages: dict[str, float] = defaultdict(float)
         self.device = device
@@ -145,7 +146,8 @@ class SpawnHost:
         self.confinement = ""
         self._needs = tuple(needs)
         self._hidden = hidden
-        self._bwrap = confinement.probe().bwrap if bubblewrap and sys.platform == "linux" else None
+        self._parts = tuple(parts)
+        self._bwrap = confinement.bubblewrap()[0] if bubblewrap else None
         self._root = tempfile.mkdtemp(prefix="autogradebook-")
         self._spare: tuple[Limits, SpawnedChild] | None = None
         self.prepare_spare(Limits())
@@ -216,6 +218,7 @@ class SpawnHost:
         )
         settings: dict[str, object] = {
             "needs": self._needs,
+            "parts": self._parts,
             "read": start.read,
             "scratch": str(folder),
             "device": self.device,
@@ -231,7 +234,7 @@ def main() -> None:
     """The subprocess: settings as a line of JSON on standard input, then the protocol."""
     # The line is moved away from 0 and 1 first, so that nothing that prints can write into it.
     source, sink = os.dup(0), os.dup(1)
-    from grader.sandbox import warm, worker
+    from grader.sandbox import worker
     from grader.sandbox.session import Session
     from grader.sandbox.values import Encoder
 
@@ -241,7 +244,7 @@ def main() -> None:
     os.environ["TMPDIR"] = os.environ["HOME"] = settings["scratch"]
     tempfile.tempdir = settings["scratch"]
     device = settings["device"]
-    missing = warm.up(tuple(settings["needs"]))
+    missing = warm.up(tuple(settings["needs"]), settings["parts"])
     layers: tuple[str, ...] = ()
     if sys.platform == "linux":
         plan = confinement.Plan(
@@ -256,7 +259,7 @@ def main() -> None:
         )
     if device != "cpu":
         # Only now: CUDA starts threads, and a thread that was there before would stay unconfined.
-        warm.steps(device)
+        warm.steps(device, settings["parts"])
     import torch
 
     about = json.dumps({"torch": torch.__version__, "missing": json.dumps(missing)})

@@ -1,8 +1,9 @@
 """What is imported and run once, before the fork, so that no child pays for it.
 
 Everything here must leave exactly one thread: `torch.set_num_threads(1)` comes before any operation, and
-nothing may touch CUDA. One step of each kind makes torch import what it imports lazily (the first optimizer
-alone brings in `torch._dynamo`, more than a second).
+nothing may touch CUDA. One step of each kind makes torch import what it imports lazily. The dear steps are
+`PARTS` that a single check leaves out where no text that will run names what they are for (`parts_for`). A child
+that needs such a part all the same imports it itself, confined, and only takes longer.
 """
 
 import contextlib
@@ -11,14 +12,37 @@ import importlib
 import io
 import os
 import random
+import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+# What may lead to any name at all, unseen.
+_ROUNDABOUT = "getattr attrgetter __dict__ vars globals eval exec __import__ import_module importlib"
+_LEADS_TO = {
+    # The first optimizer brings in torch._dynamo, more than a second; so does all else that is named here.
+    "dynamo": "optim compile compiler dynamo _dynamo inductor _inductor checkpoint checkpoint_sequential func "
+    "functorch _functorch meta profiler autograd_profiler testing gradcheck gradgradcheck jit fx export onnx library "
+    f"custom_op distributed parallel quantization ao flex_attention TorchDispatchMode __torch_dispatch__ {_ROUNDABOUT}",
+    "images": f"PIL torchvision {_ROUNDABOUT}",
+}
+PARTS = tuple(_LEADS_TO)
 
-def up(needs: tuple[str, ...] = ()) -> dict[str, str]:
-    """Import and run; answers with the modules of `needs` that cannot be imported, and why."""
+
+def parts_for(texts: Iterable[str]) -> tuple[str, ...]:
+    """The parts of the warm-up that code with these texts may have a use for."""
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    return tuple(part for part, leading in _LEADS_TO.items() if not words.isdisjoint(leading.split()))
+
+
+def up(needs: tuple[str, ...] = (), parts: Collection[str] = PARTS) -> dict[str, str]:
+    """Import and run; answers with the modules of `needs` that cannot be imported, and why.
+
+    Until it returns no garbage is collected: what is imported stays, and looking through it again and again
+    takes a sixth of the time.
+    """
+    gc.disable()
     # Modules that learners use and that are slow or impossible to import once confined.
     for name in (
         "collections", "copy", "csv", "dataclasses", "functools", "itertools", "json", "math", "os", "pathlib",
@@ -38,14 +62,16 @@ def up(needs: tuple[str, ...] = ()) -> dict[str, str]:
             missing[name] = f"{type(error).__name__}: {error}"
     random.seed(0)
     np.random.seed(0)
-    steps("cpu")
-    gc.collect()
+    steps("cpu", parts)
+    if "dynamo" in parts:
+        gc.collect()
     # Frozen objects are left alone by later collections, so a child's gc does not copy their pages.
     gc.freeze()
+    gc.enable()
     return missing
 
 
-def steps(device: str) -> None:
+def steps(device: str, parts: Collection[str] = PARTS) -> None:
     """One step of each kind on the device. On CUDA only in a process that will never fork."""
     import torch
     from torch import nn
@@ -58,24 +84,22 @@ def steps(device: str) -> None:
         nn.Linear(2 * 9, 3),
     ).to(device)  # fmt: skip
     data = TensorDataset(torch.randn(4, 1, 8, 8), torch.tensor([0, 1, 2, 1]))
-    makers: tuple[Callable[[Any], torch.optim.Optimizer], ...] = (
-        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
-        torch.optim.Adam,
-        torch.optim.AdamW,
-    )
-    for make in makers:
-        optimizer = make(model.parameters())
-        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+
+    def learn(optimizer: torch.optim.Optimizer | None) -> None:
         for inputs, labels in DataLoader(data, batch_size=2, shuffle=True, num_workers=0):
-            optimizer.zero_grad()
-            loss = F.cross_entropy(model(inputs.to(device)), labels.to(device))
-            loss.backward()
-            optimizer.step()
-        scheduler.step()
+            F.cross_entropy(model(inputs.to(device)), labels.to(device)).backward()
+            if optimizer is not None:
+                optimizer.step()
+                optimizer.zero_grad()
+
+    def keep(state: dict[str, Any]) -> None:
         buffer = io.BytesIO()
-        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, buffer)
+        torch.save(state, buffer)
         buffer.seek(0)
         torch.load(buffer, weights_only=True)
+
+    learn(None)
+    keep(model.state_dict())
     weight = torch.randn(3, 3, device=device, requires_grad=True)
     handle = weight.register_hook(lambda grad: grad * 1)
     ((weight @ weight).sum() + F.mse_loss(weight, weight * 2)).backward()
@@ -84,7 +108,20 @@ def steps(device: str) -> None:
     with contextlib.suppress(RuntimeError):
         weight.view(9, 2)
     torch.random.get_rng_state()
-    _image()
+    if "dynamo" in parts:
+        makers: tuple[Callable[[Any], torch.optim.Optimizer], ...] = (
+            lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
+            torch.optim.Adam,
+            torch.optim.AdamW,
+        )
+        for make in makers:
+            optimizer = make(model.parameters())
+            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+            learn(optimizer)
+            scheduler.step()
+            keep({"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+    if "images" in parts:
+        _image()
 
 
 def _image() -> None:

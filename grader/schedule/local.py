@@ -4,13 +4,10 @@ Pebble replaces a worker that dies and fails only the task that it held; the sta
 a whole. Here a task whose worker died is tried once more, on another worker.
 """
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -37,6 +34,11 @@ def run(
     for each worker are under way at any time, so memory does not grow with the number of tasks. An exception of
     `work` is raised here.
     """
+    # Here, so that who judges in its own process does not wait for them.
+    import multiprocessing
+
+    from pebble import ProcessExpired, ProcessPool
+
     # spawn: a fork of this process would carry whatever it has imported and every lock that it holds.
     context = multiprocessing.get_context("spawn")
     waiting: dict[Future[_Result], tuple[_Task, int]] = {}
