@@ -305,7 +305,13 @@ class ZygoteHost:
         theirs.close()
         ours.settimeout(START_SECONDS)
         self._orders = ours
-        settings = {"scratch_root": scratch_root, "needs": self._needs, "parts": self._parts, "read": start.read}
+        settings = {
+            "scratch_root": scratch_root,
+            "needs": self._needs,
+            "parts": self._parts,
+            "many": self._many,
+            "read": start.read,
+        }
         ours.send(json.dumps(settings).encode())
         self._ready = False
 

@@ -36,13 +36,15 @@ def parts_for(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(part for part, leading in _LEADS_TO.items() if not words.isdisjoint(leading.split()))
 
 
-def up(needs: tuple[str, ...] = (), parts: Collection[str] = PARTS) -> dict[str, str]:
+def up(needs: tuple[str, ...] = (), parts: Collection[str] = PARTS, *, soon: bool = False) -> dict[str, str]:
     """Import and run; answers with the modules of `needs` that cannot be imported, and why.
 
-    Until it returns no garbage is collected: what is imported stays, and looking through it again and again
-    takes a sixth of the time.
+    soon: to be ready early counts for more than cheap forks. Then no garbage is collected until it returns, as what
+    is imported stays, and looking through it again and again takes a sixth of the time. But what is collected all
+    at once leaves holes everywhere in the heap, which each child fills anew: twice as many pages to copy.
     """
-    gc.disable()
+    if soon:
+        gc.disable()
     # Modules that learners use and that are slow or impossible to import once confined.
     for name in (
         "collections", "copy", "csv", "dataclasses", "functools", "itertools", "json", "math", "os", "pathlib",

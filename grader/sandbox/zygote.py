@@ -158,7 +158,7 @@ def main() -> None:
     settings = json.loads(orders.recv(1 << 20))
     scratch_root = settings["scratch_root"]
     os.makedirs(scratch_root, exist_ok=True)
-    missing = warm.up(tuple(settings["needs"]), settings["parts"])
+    missing = warm.up(tuple(settings["needs"]), settings["parts"], soon=not settings["many"])
     if warm.threads() != 1:
         # A child of a process with threads hangs in its next parallel operation.
         orders.send(json.dumps({"fault": f"{warm.threads()} threads before the first fork"}).encode())
