@@ -12,6 +12,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ from grader.catalogue import Catalogue
 from grader.cli import cli
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import BadExercise, BadFile, WrongUsage
-from grader.core.grade import Grade, LatePolicy
-from grader.core.submission import Submission, Unreadable
+from grader.core.grade import DueDates, LatePolicy
+from grader.core.submission import HandedIn, SaidBy, Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.desk.nbgrader_cell import judged
 from grader.desk.nbgrader_course import Course, answer_cell, make_source, write_scores
@@ -465,14 +466,15 @@ def attempt(student, exercise="01_probe", status=Verdict.PASSED, message="", fol
     return Attempt(student, exercise, path, "0" * 64, (*checks, cuda), SEED, "cpu", "full", "2.9")
 
 
-def remember(out, *attempts, unreadable=(), pending=(), students=()):
+def remember(out, *attempts, unreadable=(), pending=(), students=(), handed_in=None):
     """A gradebook as `learn grade` would leave it."""
     with Gradebook.open(out) as book:
         entries = [
             (f"key of {one.status}", Submission(one.student, one.exercise, one.path, "", one.sha256))
             for one in (*attempts, *pending)
         ]
-        book.begin_run(RunInfo(SEED, "0", "3", "2", "cpu", "full"), entries, unreadable, students)
+        run = RunInfo(SEED, "0", "3", "2", "cpu", "full")
+        book.begin_run(run, entries, unreadable, students, handed_in=handed_in)
         book.record_many([(f"key of {one.status}", one) for one in attempts])
         book.finish_run()
     return out
@@ -556,12 +558,21 @@ def give(out, student, points, reason):
 
 
 def test_lateness_is_a_penalty_of_nbgrader_s(probe_course, tmp_path, nbgrader):
-    write_scores(remember(tmp_path / "out", attempt("ann")), probe_course, "ps1")
-    late = Grade("ann", "01_probe", attempt("ann"), 6.0, days_late=2, policy=LatePolicy.parse("10%"))
-    with NbgraderGradebook.open(f"sqlite:///{probe_course / 'gradebook.db'}", "") as book:
-        book.put("ps1", late, CHECKS, "")
-    assert export(probe_course, nbgrader) == {"ann": pytest.approx(late.score)}
-    assert late.score == pytest.approx(4.8)
+    due = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    late = HandedIn(due + timedelta(hours=30), SaidBy.NBGRADER)
+    out = remember(tmp_path / "out", attempt("ann"), attempt("ben"), handed_in={attempt("ann").path: late})
+    with Gradebook.open(out) as book:
+        book.due, book.policy = DueDates(due), LatePolicy.parse("10%")
+    write_scores(out, probe_course, "ps1")
+    assert export(probe_course, nbgrader) == {"ann": pytest.approx(4.8), "ben": 6.0}
+    with book_of(probe_course) as book:
+        assert notebook_in(book, "ann").score == 6.0
+        assert "2 days late" in notebook_in(book, "ann").comments[0].comment
+    with Gradebook.open(out) as book:
+        book.policy = LatePolicy()
+    write_scores(out, probe_course, "ps1")
+    with book_of(probe_course) as book:
+        assert notebook_in(book, "ann").late_submission_penalty is None
 
 
 def test_another_assignment_s_answer_to_the_same_exercise(probe_course, tmp_path):

@@ -328,12 +328,14 @@ class Told:
 def write_scores(out: Path, folder: Path, assignment: str) -> Told:
     """Put what `learn grade` has found into the course's gradebook. Running it twice changes nothing more."""
     course = Course.at(folder)
-    with Gradebook.open(out, create=False, write=False) as ours:
+    with (
+        Gradebook.open(out, create=False, write=False) as ours,
+        NbgraderGradebook.open(str(course.directory.db_url), str(course.directory.course_id)) as theirs,
+    ):
         results = ours.results()
-    if results.pending:
-        count = len(results.pending)
-        raise WrongUsage(f"{count} submissions in {out} are not graded yet: run `learn grade` to its end first.")
-    with NbgraderGradebook.open(str(course.directory.db_url), str(course.directory.course_id)) as theirs:
+        if results.pending:
+            count = len(results.pending)
+            raise WrongUsage(f"{count} submissions in {out} are not graded yet: run `learn grade` to its end first.")
         if not theirs.notebooks(assignment):
             theirs.create(assignment, _source(course, assignment), course.config)
         known = theirs.notebooks(assignment)
@@ -345,7 +347,7 @@ def write_scores(out: Path, folder: Path, assignment: str) -> Told:
             )
         for name in known.keys() & cells.keys():
             _agree(assignment, name, known[name], cells[name])
-        written = grades(results, known.keys() & cells.keys())
+        written = _grades(ours, results, known.keys() & cells.keys())
         unknown, typed = [], []
         for grade in written:
             reason = _unknown(results, grade)
@@ -361,24 +363,20 @@ def write_scores(out: Path, folder: Path, assignment: str) -> Told:
     return Told(len(students), len(written), tuple(unknown), tuple(typed), elsewhere)
 
 
-def grades(results: Results, exercises: Collection[str]) -> list[Grade]:
-    """The grade of everybody who handed in something for one of these exercises, in each of them."""
-    attempts = {(one.student, one.exercise): one for one in results.attempts}
-    possible = {one.exercise: one.max_score for one in results.attempts}
-    return [
-        Grade(
-            student,
-            exercise,
-            attempts.get((student, exercise)),
-            possible[exercise],
-            adjustments=tuple(
-                one for one in results.adjustments if (one.student, one.exercise) == (student, exercise)
-            ),
-        )
-        for student in results.students
-        if any((student, exercise) in attempts or _unreadable(results, student, exercise) for exercise in exercises)
-        for exercise in sorted(exercises)
-    ]  # fmt: skip
+def _grades(book: Gradebook, results: Results, exercises: Collection[str]) -> list[Grade]:
+    """The grade of everybody who has something in one of these exercises, in each of them.
+
+    results: of this assignment only, while `book` knows of all.
+    """
+    mine = {(one.student, one.exercise) for one in results.attempts}
+    has = mine | {(one.student, one.exercise) for one in results.adjustments}
+    found = []
+    for student in sorted({*results.students, *(one.student for one in results.adjustments)}):
+        if any((student, name) in has or _unreadable(results, student, name) for name in exercises):
+            for name in sorted(exercises):
+                grade = book.grade(student, name)
+                found.append(grade if (student, name) in mine else replace(grade, attempt=None, days_late=0))
+    return found
 
 
 def _of(assignment: str, assignments: Collection[str], results: Results) -> Results:
