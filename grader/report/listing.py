@@ -1,22 +1,19 @@
 """A learner's source as lines of highlighted HTML, and the way from "cell 3, line 2" back to a line of it.
 
 The code is a stranger's: its control characters are made visible first, every character that means something to
-HTML is escaped, and length and width are bounded.
-
-Colours come from one pass of one regular expression over the escaped text, and not from a lexer: a class has a
-million lines, a lexer takes twenty times as long, and one that stumbles has to be timed. The expression is possessive
-where it repeats, so its time grows with the text and with nothing else, and whatever it does not know it leaves
-plain. The tests hold it to what Pygments says of every Python file that an exercise has.
+HTML is escaped, and length, width and the time that highlighting may take are bounded.
 """
 
-import builtins
-import keyword
 import re
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 
 from markupsafe import Markup
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 
 from grader.core.submission import Submission
 from grader.core.text import clean
@@ -30,30 +27,22 @@ _HIT = '<span class="vh">(a check points here) </span>'
 _WHERE = re.compile(r"(?:cell (\d{1,6}), )?line (\d{1,7})")
 _UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
 
-# Read from left to right, so that a quote in a comment opens no string. The escapes &lt; &gt; &amp; are names to it.
-_TOKEN = re.compile(
-    r"""
-      (?P<c> \#[^\n]* )
-    | (?P<s> (?i: [bfrtu] | [bfrt]{2} )?
-        (?: \"{3} (?: [^"\\] | \\. | "(?!"") )*+ (?: \"{3} | \\?\Z )
-          | '{3} (?: [^'\\] | \\. | '(?!'') )*+ (?: '{3} | \\?\Z )
-          | "   (?: [^"\\\n] | \\. )*+ "?
-          | '   (?: [^'\\\n] | \\. )*+ '? ) )
-    | (?P<m> (?i: 0x[0-9a-f_]++ | 0[bo][0-7_]++ | (?: [0-9][0-9_]*+ (?: \.[0-9_]*+ )? | \.[0-9][0-9_]*+ )
-        (?: e[+-]?[0-9][0-9_]*+ )? j? ) )
-    | (?P<def> \b (?:def|class) \b ) (?P<blank> [ \t]++ ) (?P<named> [^\W\d]\w*+ )
-    | (?P<at> (?m:^) [ \t]*+ ) (?P<decorator> @[^\W\d]\w*+ )
-    | (?P<word> [^\W\d]\w*+ )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_OF_THE_PROMPT = {"copyright", "credits", "exit", "help", "license", "quit"}
+SECONDS = 1.0
+"""For highlighting one file; what is left then is shown plain."""
+_LEXER = PythonLexer()
 # A handful of classes is enough to read code by, and keeps pages small.
-_CLASS_OF_WORD = {
-    **{name: "b" for name in dir(builtins) if not name.startswith("_") and name not in _OF_THE_PROMPT},
-    **dict.fromkeys(("self", "cls"), "b"),
-    **dict.fromkeys(keyword.kwlist, "k"),
-}
+_CLASSES = (
+    (Comment, "c"),
+    (String, "s"),
+    (Number, "m"),
+    (Keyword, "k"),
+    (Operator.Word, "k"),
+    (Name.Function, "f"),
+    (Name.Class, "f"),
+    (Name.Decorator, "f"),
+    (Name.Builtin, "b"),
+    (Name.Exception, "b"),
+)
 
 
 @dataclass(frozen=True)
@@ -118,23 +107,45 @@ def _shown(source: str) -> tuple[str, int]:
 def _lines(source: str) -> tuple[tuple[str, ...], int]:
     """The highlighted lines that are shown, and how many there were. Remembered: many hand in the same file."""
     text, total = _shown(source)
+    pieces = _tokens(text) if len(text) <= MAX_HIGHLIGHTED else [("", text)]
+    lines, line = [], ""
+    for css, piece in pieces:
+        first, *others = piece.split("\n")
+        line += _span(css, first)
+        for other in others:
+            lines.append(line)
+            line = _span(css, other)
+    return (*lines, line), total
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    """Pieces of `text` that add up to exactly `text`, each with its class; neighbours of one class are one."""
+    began, done = time.monotonic(), 0
+    css, since = "", 0
+    for start, token, value in _LEXER.get_tokens_unprocessed(text):
+        if time.monotonic() - began > SECONDS:
+            break
+        if start < done:
+            continue
+        # A lexer may skip characters; a listing may not.
+        for kind, at in ((("", done),) if start > done else ()) + ((_class_of(token), start),):
+            # White space looks the same in every class.
+            if kind != css and not text[at : start + len(value)].isspace():
+                if at > since:
+                    yield css, text[since:at]
+                css, since = kind, at
+        done = start + len(value)
+    if done > since:
+        yield css, text[since:done]
+    if done < len(text):
+        yield "", text[done:]
+
+
+@cache
+def _class_of(token: _TokenType) -> str:
+    return next((css for kind, css in _CLASSES if token in kind), "")
+
+
+def _span(css: str, text: str) -> str:
     safe = escape(text, quote=False)  # it never stands in an attribute
-    if len(text) <= MAX_HIGHLIGHTED:
-        safe = _TOKEN.sub(_coloured, safe)
-    return tuple(safe.split("\n")), total
-
-
-def _coloured(found: re.Match[str]) -> str:
-    kind, text = found.lastgroup, found[0]
-    if kind == "word":
-        css = _CLASS_OF_WORD.get(text)
-        if css is None or (css == "b" and found.string[found.start() - 1 : found.start()] == "."):
-            return text
-        return f'<span class="{css}">{text}</span>'
-    if kind == "named":
-        return f'<span class="k">{found["def"]}</span>{found["blank"]}<span class="f">{found["named"]}</span>'
-    if kind == "decorator":
-        return f'{found["at"]}<span class="f">{found["decorator"]}</span>'
-    if "\n" not in text:
-        return f'<span class="{kind}">{text}</span>'
-    return "\n".join(f'<span class="{kind}">{line}</span>' if line else "" for line in text.split("\n"))
+    return f'<span class="{css}">{safe}</span>' if css and text else safe
