@@ -150,6 +150,7 @@ def grade_batch(
     confined = _confinement(order)
     catalogue = Catalogue.load(order.pack)
     wanted = _wanted(catalogue, order.exercises)
+    _refuse_processes(wanted, confined, order)
     due = due_dates(catalogue, order.due) if order.due else None
     policy = LatePolicy.parse(order.late) if order.late is not None else None
     handed_in = _only(read_submissions(order.place, catalogue.names), wanted)
@@ -199,6 +200,16 @@ def _confinement(order: Order) -> str:
             "is missing. If you trust every submission, add --trust-submissions; the report will say so."
         )
     return level
+
+
+def _refuse_processes(wanted: Sequence[Exercise], confined: str, order: Order) -> None:
+    """Where submissions may start processes, only bubblewrap keeps these from the machine's sockets."""
+    names = [exercise.name for exercise in wanted if exercise.limits.processes]
+    if names and confined != OFFICIAL[0] and not order.trust:
+        raise MissingPart(
+            f"{', '.join(names)} lets submissions start processes, which needs bubblewrap (level here: {confined}). "
+            "Install the system package bubblewrap, choose others with --exercise, or add --trust-submissions."
+        )
 
 
 def expected_confinement(bubblewrap: bool = True) -> str:

@@ -248,3 +248,21 @@ def test_cuda_that_is_not_there_is_said(graded, tmp_path):
     base, _, _, _ = graded
     with pytest.raises(MissingPart, match="--device cpu"):
         grade_batch(Order(base / "class", tmp_path / "out", device="cuda"))
+
+
+def test_an_exercise_that_allows_processes_needs_bubblewrap(tmp_path, probe_pack):
+    pack = tmp_path / "pack"
+    shutil.copytree(probe_pack, pack)
+    toml = next(pack.glob("exercises/*/exercise.toml"))
+    text = toml.read_text()
+    limits = "processes = 1\n"
+    toml.write_text(
+        text.replace("[limits]\n", "[limits]\n" + limits) if "[limits]" in text else f"{text}\n[limits]\n{limits}"
+    )
+    handed_in = tmp_path / "class" / "ada" / f"{toml.parent.name}.py"
+    handed_in.parent.mkdir(parents=True)
+    handed_in.write_text("x = 1\n")
+    order = Order(tmp_path / "class", tmp_path / "out", pack=pack, bubblewrap=False, formats=("json",))
+    with pytest.raises(MissingPart, match="needs bubblewrap"):
+        grade_batch(order)
+    assert not (tmp_path / "out").exists()
