@@ -122,7 +122,7 @@ def test_step_loss(student, draw):
     batches = [data_of(draw, [size])[:2] for size in sizes]
     yours, wanted = told_by(student.scene("step_losses", 3, batches, sgd(draw)))
     for mode, mine, its in zip(("training", "evaluation"), yours["modes"], wanted["modes"], strict=True):
-        same(mine, its, f"the value of model.training after a step of a model in {mode} mode", ".")
+        same(mine, its, f"the value of model.training after a step of a model in {mode} mode", "")
     for size, mine, its in zip(sizes, yours["losses"], wanted["losses"], strict=True):
         same(mine, its, "the loss of train_step", counted([size]))
 

@@ -208,13 +208,20 @@ class Batches:
             yield batch
 
 
-class SizedBatches(Batches):
-    """With a length and a dataset, and batches as lists: as a DataLoader. As with a sampler, some rows are in none."""
+class StreamedBatches(Batches):
+    """With a dataset, as the DataLoader of a stream has one. As with a sampler, some of its rows are in no batch."""
+
+    def __init__(self, data, recorder=None):
+        super().__init__(data, recorder)
+        self.dataset = range(len(data[0]) + 2)
+
+
+class SizedBatches(StreamedBatches):
+    """With a length as well, and batches that are lists: as most DataLoaders."""
 
     def __init__(self, data, recorder=None):
         super().__init__(data, recorder)
         self._batches = [list(batch) for batch in self._batches]
-        self.dataset = range(len(data[0]) + 2)
 
     def __len__(self):
         return len(self._batches)
@@ -246,7 +253,7 @@ def several_steps(answer, outputs, data, options):
 
 def epoch_loss(answer, outputs, data, options):
     model = Model("classify", outputs, data[0])
-    return answer.train_one_epoch(model, Batches(data), LOSSES["classify"], make_optimizer(options, model))
+    return answer.train_one_epoch(model, StreamedBatches(data), LOSSES["classify"], make_optimizer(options, model))
 
 
 def epoch_steps(answer, outputs, data, options):
@@ -268,7 +275,7 @@ def epoch_memory(answer, outputs, data, options):
 
 
 def evaluation_loss(answer, outputs, data):
-    return answer.evaluate(Model("classify", outputs, data[0]), Batches(data), LOSSES["classify"])
+    return answer.evaluate(Model("classify", outputs, data[0]), StreamedBatches(data), LOSSES["classify"])
 
 
 def evaluation(answer, outputs, data):
