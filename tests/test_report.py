@@ -262,12 +262,12 @@ def with_lateness(results: Results, **changes: Any) -> Results:
     handed_in = {
         who: HandedIn(DUE + timedelta(hours=(at * 37) % 90 - 60), SaidBy.FILE) for at, who in enumerate(attempts)
     }
-    lost = results.standings[results.students[1]].missing[0]
+    poor, lost = next((who, one.missing[0]) for who, one in results.standings.items() if one.missing)
     first = results.attempts[0]
     adjustments = (
         Adjustment(first.student, first.exercise, 0.5, "explained it well in class", "2026-03-03T10:00:00+01:00"),
         Adjustment(first.student, first.exercise, -0.25, "no name in the file", "2026-03-03T11:00:00+01:00"),
-        Adjustment(results.students[1], lost, 2.0, "handed in on paper", "2026-03-04T09:30:00+01:00"),
+        Adjustment(poor, lost, 2.0, "handed in on paper", "2026-03-04T09:30:00+01:00"),
     )
 
     def past(attempt: Attempt, days: int, **differing: Any) -> Past:
@@ -318,7 +318,7 @@ def hostile_class() -> Results:
         )
         for attempt in results.attempts
     )
-    return replace(
+    results = replace(
         results,
         # One of them for an exercise that nobody knows.
         attempts=(*attempts, replace(attempts[0], exercise=f"99_{HOSTILE}")),
@@ -328,6 +328,8 @@ def hostile_class() -> Results:
             student, exercise, HOSTILE, codes[exercise], digest(codes[exercise].encode())
         ),
     )
+    late = with_lateness(results)
+    return replace(late, adjustments=tuple(replace(one, reason=HOSTILE) for one in late.adjustments))
 
 
 @pytest.fixture(scope="session")
@@ -768,6 +770,79 @@ def test_a_thousand_students_make_a_page_of_sane_size(tmp_path: Path) -> None:
     assert len(written) == 1001
     assert (tmp_path / "index.html").stat().st_size < 2_500_000
     assert Page(tmp_path / "index.html").tags["tr"] > 1000
+
+
+# -- what counts, after lateness and adjustments ----------------------------------------------------------
+
+
+def test_a_cell_shows_what_counts_and_why() -> None:
+    results = with_lateness(made_up_class(18))
+    figures = ClassFigures(results)
+    first = to_html.cell(figures.grades[results.students[0], "04_cat_and_stack"])
+    assert (first.text, first.words, first.css) == ("✓ 5.25 ±", "adjusted by a person", "s5")
+    late = next(
+        one for one in results.late if one.attempt and one.attempt.status is Verdict.PASSED and one.days_late == 1
+    )
+    shown = to_html.cell(late)
+    assert shown.text == f"✓ {number(late.possible * 0.9)} +1d"
+    assert (shown.words, shown.css) == ("1 day late", "s4")
+    on_paper = results.adjustments[-1]
+    given = to_html.cell(figures.grades[on_paper.student, on_paper.exercise])
+    assert given.text == "– 2 ±"
+    assert given.words == "not handed in, adjusted by a person"
+
+
+def test_what_is_said_of_checks_does_not_depend_on_lateness() -> None:
+    results = made_up_class()
+    assert ClassFigures(with_lateness(results)).checks == ClassFigures(results).checks
+
+
+def test_the_class_page_says_what_lateness_costs(tmp_path: Path) -> None:
+    results = with_lateness(made_up_class(18))
+    to_html.write(results, tmp_path, TEMPLATES)
+    words = Page(tmp_path / "index.html").words
+    assert "Due 2026-03-01 23:59 UTC+01:00, single exercises at their own time." in words
+    assert "Each day late costs 10% of the points earned." in words
+    assert "due 2026-03-31 23:59 UTC+01:00" in words
+    assert "+2 handed in on paper" in words
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("none", "Handing in late costs nothing."), ("zero", "What is handed in late counts nothing."),
+     ("12.5%", "Each day late costs 12.5% of the points earned.")],
+)  # fmt: skip
+def test_a_policy_is_a_sentence(policy: str, said: str) -> None:
+    assert to_html.policy_words(LatePolicy.parse(policy)) == said
+
+
+def test_a_class_without_due_dates_hears_nothing_of_lateness(class_report: Path) -> None:
+    words = Page(class_report / "index.html").words.lower()
+    assert " late" not in words
+    assert "adjusted" not in words
+
+
+def test_a_student_reads_how_the_points_come_about_and_what_was_before(tmp_path: Path) -> None:
+    results = with_lateness(made_up_class(18))
+    to_html.write(results, tmp_path, TEMPLATES)
+    words = page_of(tmp_path, results.students[0]).words
+    assert "explained it well in class Given by a person, 2026-03-03 10:00 UTC+01:00.+0.5" in words
+    assert "no name in the file Taken by a person, 2026-03-03 11:00 UTC+01:00.−0.25" in words
+    assert "Counts5.25 / 5" in words
+    assert "1 day late. Each day late costs 10% of the points earned. Due 2026-03-01 23:59 UTC+01:00." in words
+    assert "says the file's own date." in words
+    assert "2 attempts" in words
+    assert "no: the file changed" in words
+    assert "handed in on paper" in page_of(tmp_path, results.students[1]).words
+
+
+def test_a_student_is_told_what_to_look_at_first(class_report: Path) -> None:
+    results = made_up_class()
+    student = results.students[0]
+    words = page_of(class_report, student).words
+    assert "What to look at first The same by a scalar (16 Backward from a vector, worth 2 points)" in words
+    best = next(one.student for one in results.standings.values() if one.total == one.max_total)
+    assert "What to look at first" not in page_of(class_report, best).words
 
 
 def luminance(colour: str) -> float:
