@@ -112,8 +112,10 @@ class Session:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
+        # What the judge itself wrote need not be looked at again.
+        seen = () if word in (Word.LOAD, Word.FILES) else tuple(args)
         return self._encode(
-            Reply(outcome, value, tuple(args), kwargs, raised, reason),
+            Reply(outcome, value, seen, kwargs, raised, reason),
             forced=word is Word.NEW and outcome is Outcome.RETURNED,
         )
 
