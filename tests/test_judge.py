@@ -128,7 +128,7 @@ def test_what_the_code_printed_is_kept_and_bounded(judge, submission, solution):
 def test_memory_beyond_the_limit_ends_the_check_and_not_the_machine(judge, submission, solution):
     if judge.confinement == "none":
         pytest.skip("nothing confines here")
-    attempt = judge.judge(submission(solution.replace("return x * 2", "hog = [bytearray(10**7) for _ in range(500)]")))
+    attempt = judge.judge(submission(solution.replace("return x * 2", "hog = [bytearray(10**8) for _ in range(50)]")))
     assert by_id(attempt)["test_double"].status in (Verdict.ERROR, Verdict.CRASHED)
     assert by_id(attempt)["test_counter"].status is Verdict.PASSED
 
