@@ -37,7 +37,7 @@ def encoded(value: object) -> bytes:
 
 
 def reply(value: object, outcome: str = "returned", raised: object = None) -> bytes:
-    return encoded((outcome, value, (torch.ones(2), 3), {"x": 1.5}, raised, "", 0.1))
+    return encoded((outcome, value, (torch.ones(2), 3), {"x": 1.5}, raised, ""))
 
 
 X = torch.arange(6.0).reshape(2, 3)

