@@ -23,6 +23,15 @@ _SYSTEM_PACKAGES = {"bubblewrap": "bwrap", "chromium": "chromium"}
 _REQUIRED = set(filter(None, os.environ.get("AUTOGRADEBOOK_REQUIRE", "").split(",")))
 
 
+# The longest files, which are best begun first where several processes share the suite.
+_LONGEST = ("hostile", "workers", "watch", "survival", "gradescope", "notebook", "nbgrader", "exercises", "judge")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {f"test_{name}.py": number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 def do_without(package: str, reason: str = "") -> None:
     """Skip the test, saying what to install; fail where the package is required."""
     told = f"{reason or package + ' is not here'}: install the system package {package} to run this test"

@@ -396,7 +396,8 @@ class Run:
         command = [sys.executable, "-m", "grader.cli", "grade", str(self.folder), "-o", str(self.out), "--pack",
                    str(self.pack), "--seed", str(SEED), "--format", "html,json,csv,junit", *more]  # fmt: skip
         if not self.level.bubblewrap:
-            command.append("--no-bubblewrap")
+            # One exercise of the pack allows processes, which without bubblewrap takes the instructor's word.
+            command += ["--no-bubblewrap", "--trust-submissions"]
         env = _clean_env() | {
             "HOME": f"{self.base}/home", "TMPDIR": str(self.temporary), "AUTOGRADEBOOK_HOSTILE": self.secret
         }  # fmt: skip
