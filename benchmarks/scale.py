@@ -21,7 +21,7 @@ from pathlib import Path
 from grader.catalogue import Catalogue, known_answers
 
 _MAIN = """
-import sys, time
+import sys
 from grader.cli import cli
 try:
     cli(sys.argv[1:], prog_name="learn")

@@ -149,7 +149,7 @@ def grade_batch(
     device = resolve(order.device)
     confined = _confinement(order)
     catalogue = Catalogue.load(order.pack)
-    wanted = _wanted(catalogue, order.exercises)
+    wanted = catalogue.chosen(order.exercises)
     _refuse_processes(wanted, confined, order)
     due = due_dates(catalogue, order.due) if order.due else None
     policy = LatePolicy.parse(order.late) if order.late is not None else None
@@ -224,11 +224,6 @@ def expected_confinement(bubblewrap: bool = True) -> str:
         if there
     ]
     return confinement.level(layers, bubblewrap and probe.bwrap is not None)
-
-
-def _wanted(catalogue: Catalogue, asked: tuple[str, ...]) -> tuple[Exercise, ...]:
-    named = {catalogue.find(text).name for text in asked}
-    return tuple(exercise for exercise in catalogue if not named or exercise.name in named)
 
 
 def _only(handed_in: Intake, wanted: tuple[Exercise, ...]) -> Intake:

@@ -60,6 +60,11 @@ class Catalogue:
         """The exercise of exactly this name."""
         return next((exercise for exercise in self._exercises if exercise.name == name), None)
 
+    def chosen(self, asked: Sequence[str]) -> tuple[Exercise, ...]:
+        """The exercises that a person named, or all, in order. Raises WrongUsage as `find` does."""
+        names = {self.find(text).name for text in asked}
+        return tuple(exercise for exercise in self if not names or exercise.name in names)
+
     def find(self, text: str) -> Exercise:
         """The exercise that a person means by "05", "5", "05_view_vs_reshape", "view_vs_reshape" or a file name.
 

@@ -72,12 +72,7 @@ class Judged:
 
 def chosen(exercises: Sequence[str], pack: Path | None) -> tuple[Exercise, ...]:
     """The exercises that were named, or all, in order."""
-    return _chosen(Catalogue.load(pack), exercises)
-
-
-def _chosen(catalogue: Catalogue, exercises: Sequence[str]) -> tuple[Exercise, ...]:
-    names = {catalogue.find(text).name for text in exercises}
-    return tuple(exercise for exercise in catalogue if not names or exercise.name in names)
+    return Catalogue.load(pack).chosen(exercises)
 
 
 def judge_student(
@@ -89,7 +84,7 @@ def judge_student(
     """
     started = time.monotonic()
     catalogue = Catalogue.load(assignment.pack)
-    wanted = _chosen(catalogue, assignment.exercises)
+    wanted = catalogue.chosen(assignment.exercises)
     seed = secrets.randbelow(2**31) if assignment.seed is None else assignment.seed
     with tempfile.TemporaryDirectory(prefix="autogradebook-") as base:
         handed_in = _read(places, Path(base) / _CLASS, catalogue.names)

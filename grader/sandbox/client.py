@@ -191,7 +191,7 @@ class ForkedChild:
 
     def _receive(self) -> None:
         try:
-            data = self._channel.recv(min(max(self._reader.wants, 1 << 16), 1 << 20))
+            data = self._channel.recv(self._reader.wants)
         except BlockingIOError:
             return
         except OSError as gone:

@@ -16,6 +16,8 @@ HEADER = struct.Struct("<4sB3sQI")
 MAGIC = b"AGB1"
 ZEROS = b"\0\0\0"
 MAX_PAYLOAD = 64 * 1024 * 1024
+_LEAST, _MOST = 1 << 16, 1 << 20
+"""Bytes for one read."""
 
 
 class Kind(IntEnum):
@@ -47,10 +49,9 @@ class FrameReader:
 
     @property
     def wants(self) -> int:
-        """How many bytes are worth reading next."""
-        if self._length is None:
-            return max(HEADER.size - len(self._data), 1)
-        return max(HEADER.size + self._length - len(self._data), 1)
+        """How many bytes to read next: what the frame lacks, within bounds. A small frame comes with its header."""
+        whole = HEADER.size + (self._length or 0)
+        return min(max(whole - len(self._data), _LEAST), _MOST)
 
     def feed(self, data: bytes) -> None:
         self._data += data

@@ -110,7 +110,7 @@ class SpawnedChild:
         assert self._process.stdout is not None
         reader = FrameReader()
         try:
-            while data := os.read(self._process.stdout.fileno(), min(reader.wants, 1 << 20)):
+            while data := os.read(self._process.stdout.fileno(), reader.wants):
                 reader.feed(data)
                 while (frame := reader.take()) is not None:
                     self._frames.put(frame, timeout=START_SECONDS)

@@ -15,7 +15,7 @@ def serve(source: int, sink: int, session: Session) -> None:
     while True:
         whole = reader.take()
         if whole is None:
-            data = os.read(source, min(max(reader.wants, 1 << 16), 1 << 20))
+            data = os.read(source, reader.wants)
             if not data:
                 return
             reader.feed(data)
