@@ -110,6 +110,7 @@ def nbgrader_each(base: Path, rounds: int) -> float | None:
         "c.ExecutePreprocessor.timeout = 600\n"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    env["PATH"] = f"{program.parent}{os.pathsep}{env['PATH']}"
     timed([str(program), "generate_assignment", "ps1"], cwd=course, env=env)
     seconds = 0.0
     for copy in range(rounds):

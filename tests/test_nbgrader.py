@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import warnings
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -48,7 +49,9 @@ def environment(tmp_path_factory):
     """What Jupyter keeps for a user lies in a folder of this test."""
     home = tmp_path_factory.mktemp("home")
     names = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    return os.environ | {name: str(home / name) for name in names} | {"JUPYTER_NO_CONFIG": "1"}
+    # Its programs start each other by name: the environment that it lies in is active for who uses it.
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {name: str(home / name) for name in names} | {"JUPYTER_NO_CONFIG": "1", "PATH": path}
 
 
 @pytest.fixture(scope="module")
@@ -268,8 +271,9 @@ def test_scores_go_back_into_the_gradebook_once(trip, nbgrader, tmp_path):
         assert book.find_submission("other", "right").score == 2.0
 
 
-def test_scores_into_a_fresh_gradebook(trip, nbgrader, tmp_path):
+def test_scores_into_a_fresh_gradebook(trip, nbgrader, tmp_path, monkeypatch):
     """Without nbgrader ever having graded: the same assignment is made as by generate_assignment."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # who calls `learn` by its path has not activated its environment
     folder = tmp_path / "course"
     shutil.copytree(trip.folder, folder, ignore=shutil.ignore_patterns("gradebook.db", "autograded", "feedback"))
     (folder / "submitted/right/ps1/timestamp.txt").write_text("2026-01-31 12:00:00 UTC\n")

@@ -13,6 +13,8 @@ What it holds of a student's notebook, and who writes it:
 Nothing of another assignment is touched, and what is written twice is as if it had been written once.
 """
 
+import os
+import sysconfig
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,7 +53,7 @@ class NbgraderGradebook:
                 f"{file} is a gradebook of `learn grade` and not of nbgrader; let `learn grade -o` have another folder."
             )
         try:
-            with Gradebook(url, course or "default_course") as book:
+            with _programs(), Gradebook(url, course or "default_course") as book:
                 yield cls(book, url)
                 book.db.commit()
         except (SQLAlchemyError, InvalidEntry) as error:
@@ -146,6 +148,19 @@ class NbgraderGradebook:
             # nbgrader puts a submission together in an order that SQLAlchemy does not like to see.
             warnings.simplefilter("ignore", SAWarning)
             return self._book.add_submission(assignment, student, timestamp=handed_in)
+
+
+@contextmanager
+def _programs() -> Iterator[None]:
+    """nbgrader starts `alembic` by its name, which lies where `learn` does: not on the PATH of who never activated this
+    environment.
+    """
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + before
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def _is_ours(file: Path) -> bool:
