@@ -19,7 +19,7 @@ from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.judge.known import KnownAnswers, Replay
 from grader.judge.opening import start_host
-from grader.judge.recall import End, Recall
+from grader.judge.recall import End, Recall, Unforetold
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
@@ -149,11 +149,19 @@ class Judge:
         if self._unchanged(exercise, submission):
             told = Ending(Verdict.NOT_ATTEMPTED, "The file is still as it was given out.")
             return self._attempt(submission, self._all(exercise, told), started)
-        hearing = _Hearing(self, exercise, submission, progress)
+        recall = self.recall(exercise)
+        # Not where somebody is told of each check as it ends: it could not be taken back.
+        ahead = progress is None and self._host.hears_ahead and recall.worth_asking_ahead
+        hearing = _Hearing(self, exercise, submission, progress, ahead=ahead)
         try:
-            self._runner.run(hearing.case)
-        finally:
-            hearing.backend.close()
+            with closing(hearing.backend):
+                self._runner.run(hearing.case)
+            recall.went(as_foretold=True)
+        except Unforetold:
+            recall.went(as_foretold=False)
+            hearing = _Hearing(self, exercise, submission, progress)
+            with closing(hearing.backend):
+                self._runner.run(hearing.case)
         if hearing.fault is not None:
             raise hearing.fault
         return self._attempt(submission, tuple(hearing.results), started)
@@ -254,7 +262,10 @@ class _Hearing:
         exercise: Exercise,
         submission: Submission,
         progress: Callable[[CheckResult], None] | None,
+        *,
+        ahead: bool = False,
     ) -> None:
+        """ahead: put what is foretold ahead of the answers; then running the case may raise Unforetold."""
         self._judge = judge
         self._exercise = exercise
         self._submission = submission
@@ -263,6 +274,7 @@ class _Hearing:
         self._reference: Replay | None = None
         self._twin: LocalBackend | None = None
         self._recall = judge.recall(exercise)
+        self._ahead = ahead
         self._asked: list[tuple[Request, Heard]] = []
         """What the check that is running has asked, and what was heard."""
         self._end: End | None = None
@@ -281,7 +293,8 @@ class _Hearing:
 
     def _recalled(self, check: CheckItem) -> CheckRun | None:
         started = time.perf_counter()
-        self._end, self._asked = self._recall.follow(check.id, self.backend.hear)
+        hear_all = self.backend.hear_all if self._ahead else None
+        self._end, self._asked = self._recall.follow(check.id, self.backend.hear, hear_all)
         if self._end is None:
             return None
         return CheckRun(check, error=self._end.error, seconds=time.perf_counter() - started)
