@@ -6,8 +6,10 @@ import hashlib
 import html
 import io
 import json
+import os
 import random
 import re
+import shutil
 import subprocess
 from collections import Counter
 from dataclasses import replace
@@ -417,16 +419,105 @@ def test_a_page_that_cannot_be_made_leaves_its_old_file_and_costs_no_other(
     whole.write_text("old")
     real = to_html.student_page
 
-    def failing(press: Any, figures: ClassFigures, student: str) -> str:
+    def failing(press: Any, figures: ClassFigures, student: str, state: str) -> str:
         if student == results.students[1]:
             raise ValueError("a bad value")
-        return real(press, figures, student)
+        return real(press, figures, student, state)
 
     monkeypatch.setattr(to_html, "student_page", failing)
     with pytest.raises(OurFault, match="1 of 5 pages"):
         to_html.write(results, tmp_path, TEMPLATES)
     assert broken.read_text() == "old"
     assert whole.read_text() != "old"
+
+
+def rewritten(before: Results, after: Results, out: Path, templates: Path = TEMPLATES) -> set[str]:
+    """The students whose pages were written again, and "class" for the class's."""
+    to_html.write(before, out, templates)
+    pages = {"class": out / "index.html"} | {name: out / to_html.student_href(name) for name in after.everyone}
+    for page in pages.values():
+        os.utime(page, (1, 1))
+    written = to_html.write(after, out, templates)
+    # What is left as it is belongs to the report like everything else.
+    assert set(written) == set(pages.values())
+    return {name for name, page in pages.items() if page.stat().st_mtime != 1}
+
+
+def test_a_page_that_says_the_same_is_left_as_it_is(tmp_path: Path) -> None:
+    results = made_up_class(4)
+    later = replace(results, created=results.created + timedelta(days=1))
+    assert rewritten(results, later, tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "whose"),
+    [
+        ("a message", {"Boris Okafor", "class"}),
+        ("an attempt gone", {"Boris Okafor", "class"}),
+        ("an adjustment", {"Boris Okafor", "class"}),
+        ("handed in late", {"Boris Okafor", "class"}),
+        ("the history", {"Boris Okafor", "class"}),
+        ("the source gone", {"Boris Okafor", "class"}),
+        ("an unreadable file", {"class"}),
+        ("the title", None),
+        ("the confinement", None),
+        ("the seed", None),
+        ("the policy", None),
+        ("a misconception's sentence", None),
+    ],
+)
+def test_a_page_is_written_again_where_it_says_something_else(
+    tmp_path: Path, change: str, whose: set[str] | None
+) -> None:
+    due = DueDates(datetime(2026, 3, 1, tzinfo=UTC))
+    results = made_up_class(4, due=due)
+    place, attempt = next((k, one) for k, one in enumerate(results.attempts) if one.student == "Boris Okafor")
+    others = results.attempts[:place], results.attempts[place + 1 :]
+    who = (attempt.student, attempt.exercise)
+    check = replace(attempt.checks[0], message="Something else.")
+    past = Past(
+        **{name: getattr(attempt, name) for name in ("student", "exercise", "path", "sha256", "status", "score")},
+        max_score=attempt.max_score, recorded="2026-03-01T12:00:00+00:00", seed=7, grader="0.1.0", python="3.12",
+        torch="2.15.0", device="cpu", confinement="full", note="", superseded=Superseded.FILE,
+    )  # fmt: skip
+    first = results.exercises[0]
+    told = replace(first, misconceptions={key: {"en": "In other words."} for key in first.misconceptions})
+
+    def sources(student: str, exercise: str) -> Submission | None:
+        return None if (student, exercise) == who else results.sources(student, exercise)
+
+    changes: dict[str, dict[str, Any]] = {
+        "a message": {"attempts": (*others[0], replace(attempt, checks=(check, *attempt.checks[1:])), *others[1])},
+        "an attempt gone": {"attempts": (*others[0], *others[1])},
+        "an adjustment": {"adjustments": (Adjustment(*who, 1.0, "A good question.", "2026-03-03T09:00:00+00:00"),)},
+        "handed in late": {"handed_in": {who: HandedIn(datetime(2026, 3, 2, 9, tzinfo=UTC), SaidBy.FILE)}},
+        "the history": {"histories": lambda: {who: (past,)}},
+        "the source gone": {"sources": sources},
+        "an unreadable file": {"unreadable": results.unreadable[:1]},
+        "the title": {"title": "Another"},
+        "the confinement": {"confinement": "none"},
+        "the seed": {"seed": 8},
+        "the policy": {"policy": LatePolicy.parse("10%")},
+        "a misconception's sentence": {"exercises": (told, *results.exercises[1:])},
+    }
+    again = rewritten(results, replace(results, **changes[change]), tmp_path)
+    assert again == (whose or {"class", *results.everyone})
+
+
+def test_pages_of_other_templates_or_damaged_ones_are_written_again(tmp_path: Path) -> None:
+    results = made_up_class(3)
+    out, templates = tmp_path / "out", tmp_path / "templates"
+    shutil.copytree(TEMPLATES, templates)
+    to_html.write(results, out, templates)
+    with open(templates / "student.css", "a") as file:
+        file.write("\n.new { color: red }\n")
+    to_html.write(results, out, templates)
+    ada, boris = (out / to_html.student_href(name) for name in results.students[:2])
+    assert ".new { color: red }" in ada.read_text()
+    ada.unlink()
+    boris.write_text("damaged")
+    to_html.write(results, out, templates)
+    assert all(".new { color: red }" in page.read_text() for page in (ada, boris))
 
 
 # -- results.json -----------------------------------------------------------------------------------------

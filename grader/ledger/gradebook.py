@@ -636,11 +636,13 @@ def _policy(db: sqlite3.Connection) -> LatePolicy:
 def _load(db: sqlite3.Connection, where: str, *values: Any) -> dict[int, Attempt]:
     """Attempts with their checks, by their numbers, the oldest first."""
     checks: dict[int, list[CheckResult]] = {}
+    # A class says the same things again and again: each text is held once.
+    texts: dict[Any, Any] = {}
     chosen = f"SELECT id FROM attempts WHERE {where}"
     for number, *said in db.execute(
         f"SELECT attempt, {_columns(_CHECK)} FROM checks WHERE attempt IN ({chosen}) ORDER BY attempt, place", values
     ):
-        row = dict(zip(_CHECK, said, strict=True))
+        row = {name: texts.setdefault(value, value) for name, value in zip(_CHECK, said, strict=True)}
         row |= {"status": Verdict(row["status"]), "counts": bool(row["counts"])}
         checks.setdefault(number, []).append(CheckResult(**row))
     found = {}

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,11 @@ def write_text(path: Path, text: str, *, encoding: str = "utf-8", durable: bool 
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> Path:
-    """Put `data` at `path`; whoever reads `path` meanwhile, or after a failure, sees the old file.
+    return write_parts(path, (data,), durable=durable)
+
+
+def write_parts(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> Path:
+    """Put `parts` one behind the other at `path`; who reads it meanwhile, or after a failure, sees the old file.
 
     `durable` waits until the disk has it, so that a power cut cannot leave an empty file under the name.
     """
@@ -24,7 +29,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> Path:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines(parts)
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())

@@ -47,23 +47,35 @@ STEPS = 4
 """That many things to look at first are not too many."""
 _STUDENTS = "students"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_STATE = re.compile(rb'<meta name="state" content="([0-9a-f]{64})">')
 _INDENT = re.compile(r"\n\s*")
 
 
 def write(results: Results, out: Path, templates: Path) -> list[Path]:
-    """The class page and a page for each student. One page that fails does not keep the others from being written."""
+    """The class page and a page for each student. One page that fails does not keep the others from being written.
+
+    A page that says what it said before is left as it is, with the time at which that was found.
+    """
     press = _Press(templates)
     figures = ClassFigures(results)
-    pages: list[tuple[Path, Callable[[], str]]] = [
-        (out / student_href(student), partial(student_page, press, figures, student)) for student in results.everyone
+    run = f"{press.digest} {_run(results)[1:]} {results.title!r} {results.trusted} {results.policy} {results.due}"
+    states = {student: _digest(run, _shown_of(results, student)) for student in results.everyone}
+    pages: list[tuple[Path, str, Callable[[str], str]]] = [
+        (out / student_href(student), state, partial(student_page, press, figures, student))
+        for student, state in states.items()
     ]
     # Last, so that it never links to a page that is not there yet.
-    pages.append((out / "index.html", partial(class_page, press, figures)))
+    exercises = [(one.number, one.name, one.title) for one in results.exercises]
+    of_class = _digest(run, repr((results.students, exercises, results.unreadable)), *states.values())
+    pages.append((out / "index.html", of_class, partial(class_page, press, figures)))
     written: list[Path] = []
     failed: list[tuple[Path, Exception]] = []
-    for path, render in pages:
+    for path, state, render in pages:
+        if _state_of(path) == state:
+            written.append(path)
+            continue
         try:
-            text = render()
+            text = render(state)
         except Exception as error:  # noqa: BLE001 - one bad value must not cost the class its report
             failed.append((path, error))
         else:
@@ -75,6 +87,32 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
             f"({one_line(repr(first), 200)}). All others are written, and no grade is touched."
         ) from first
     return written
+
+
+def _shown_of(results: Results, student: str) -> str:
+    """All that a student's page is made of, but for the run and the templates."""
+    shown: list[object] = [results.standings[student]]
+    for name in results.exercise_names:
+        grade = results.grade(student, name)
+        known = results.exercise(name)
+        source = results.source(grade.attempt) if grade.attempt else None
+        shown += (known and (known.number, known.title, known.misconceptions), grade, results.history(student, name))
+        shown += (source.sha256, source.cells, source.notes) if source else ()
+    return repr(shown)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _state_of(page: Path) -> str | None:
+    """What a page that was written before says it was made of."""
+    try:
+        with open(page, "rb") as file:
+            found = _STATE.search(file.read(4096))
+    except OSError:
+        return None
+    return found[1].decode() if found else None
 
 
 @lru_cache(maxsize=4096)
@@ -150,10 +188,11 @@ def level(got: float | None) -> str:
     return "s5" if got >= 1 else f"s{1 + min(int(got * 4), 3)}"
 
 
-def class_page(press: "_Press", figures: ClassFigures) -> str:
+def class_page(press: "_Press", figures: ClassFigures, state: str) -> str:
     results = figures.results
     return press.page(
         "class.html.j2",
+        state=state,
         styles=("style.css", "class.css"),
         script="class.js",
         results=results,
@@ -271,12 +310,13 @@ def first_steps(exercises: list[ExerciseView]) -> list[Step]:
     return sorted(steps, key=lambda step: -step.lost)[:STEPS]
 
 
-def student_page(press: "_Press", figures: ClassFigures, student: str) -> str:
+def student_page(press: "_Press", figures: ClassFigures, student: str, state: str) -> str:
     results = figures.results
     standing: Standing = results.standings[student]
     exercises = [_exercise_view(figures, student, name) for name in results.exercise_names]
     return press.page(
         "student.html.j2",
+        state=state,
         styles=("style.css", "student.css"),
         script=None,
         results=results,
@@ -335,6 +375,9 @@ class _Press:
 
     def __init__(self, templates: Path) -> None:
         self._folder = templates
+        ours = [*sorted(Path(__file__).parent.glob("*.py")), *sorted(templates.iterdir())]
+        self.digest = hashlib.sha256(b"".join(path.read_bytes() for path in ours if path.is_file())).hexdigest()
+        """Of the templates and of the code that fills them: what they were other before makes other pages."""
         self._inlined: dict[str, Markup] = {}
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),

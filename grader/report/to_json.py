@@ -7,13 +7,14 @@ is written as an escape, so that the file is safe to print and still says exactl
 import json
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from grader.core.attempt import Attempt
 from grader.core.grade import Grade
 from grader.core.text import clean
-from grader.report.atomic import write_text
+from grader.report.atomic import write_parts
 from grader.report.results import Results
 
 FORMAT = 1
@@ -21,10 +22,28 @@ _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 
 
 def write(results: Results, out: Path, templates: Path) -> list[Path]:
-    return [write_text(out / "results.json", dumps(as_json(results)) + "\n")]
+    return [write_parts(out / "results.json", (line.encode() for line in lines(results)))]
 
 
-def as_json(results: Results) -> dict[str, Any]:
+def lines(results: Results) -> Iterator[str]:
+    """The file, piece by piece: a class of thousands is not held in memory as text. A submission has a line."""
+    before = "{\n"
+    for name, value in _as_json(results).items():
+        if isinstance(value, Iterator):
+            yield f'{before}"{name}": ['
+            between = "\n"
+            for item in value:
+                yield f"{between} {dumps(item, indent=None)}"
+                between = ",\n"
+            yield "\n]"
+        else:
+            yield f'{before}"{name}": {dumps(value, indent=None)}'
+        before = ",\n"
+    yield "\n}\n"
+
+
+def _as_json(results: Results) -> dict[str, Any]:
+    """What the file holds, by its names; the submissions one after the other."""
     return {
         "format": FORMAT,
         "grader": results.grader,
@@ -38,7 +57,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "exercises": list(results.exercise_names),
         "due": _due(results),
         "late": str(results.policy),
-        "submissions": [_submission(results, attempt) for attempt in results.attempts],
+        "submissions": (_submission(results, attempt) for attempt in results.attempts),
         "adjusted_without_submission": [
             {"student": student, "exercise": exercise, "grade": grade_as_json(results.grade(student, exercise))}
             for student, exercise in dict.fromkeys((one.student, one.exercise) for one in results.adjustments)
@@ -83,9 +102,12 @@ def _points(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else round(value, 6)
 
 
-def dumps(value: Any) -> str:
+def dumps(value: Any, *, indent: int | None = 1) -> str:
     """JSON that any parser reads (no NaN) and any terminal survives."""
-    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=1)
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
     return _UNUSUAL.sub(_escaped, text)
 
 
