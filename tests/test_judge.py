@@ -174,6 +174,14 @@ def test_broadcastable_and_empty_results_are_wrong(judge, submission, solution):
         assert by_id(attempt)["test_double"].status is Verdict.FAILED, body
 
 
+def test_how_it_ended_is_told_however_long_the_end_takes(judge, submission, solution):
+    """A process closes its line a moment before it ends, and on a busy machine that moment may be long."""
+    slow = "import os, time; os.closerange(3, 256); time.sleep(0.5); os._exit(3)"
+    attempt = judge.judge(submission(solution.replace("return x * 2", slow)))
+    assert attempt.checks[0].status is Verdict.CRASHED
+    assert "exit code 3" in attempt.checks[0].message
+
+
 def test_a_killed_zygote_is_replaced_and_nothing_is_lost(judge, submission, solution):
     import os
     import signal
@@ -181,6 +189,8 @@ def test_a_killed_zygote_is_replaced_and_nothing_is_lost(judge, submission, solu
     if not hasattr(judge._host, "pid"):
         pytest.skip("there is no zygote in this kind of worker")
     os.kill(judge._host.pid, signal.SIGKILL)
+    # Or all might be over, by way of the child that was there already, before it has ended.
+    judge._host._process.wait(10)
     assert judge.judge(submission(solution)).status is Verdict.PASSED
 
 

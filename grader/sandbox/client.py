@@ -35,6 +35,7 @@ from grader.sandbox.values import Malformed, Observed
 PRINTED_LIMIT = 64 * 1024
 START_SECONDS = 120.0
 """A cold disk and a slow machine may take long to import torch."""
+ENDING_SECONDS = 5.0
 WATCH_SECONDS = 0.05
 """How often a busy child's memory is looked at."""
 
@@ -60,6 +61,7 @@ class Child(Protocol):
     def put(self, requests: Sequence[bytes]) -> None: ...
     def take(self, seconds: float) -> bytes: ...
     def printed(self) -> str: ...
+    def await_end(self, seconds: float) -> None: ...
     def kill(self) -> None: ...
 
 
@@ -142,6 +144,12 @@ class ForkedChild:
         text = self._printed.decode("utf-8", "replace")
         self._printed.clear()
         return text
+
+    def await_end(self, seconds: float) -> None:
+        """Wait until it has ended, but no longer than that."""
+        ending = select.poll()
+        ending.register(self._pidfd, select.POLLIN)
+        ending.poll(seconds * 1000)
 
     def kill(self) -> None:
         """End it; of one that the zygote never forked, close our ends."""
@@ -616,6 +624,9 @@ class ConfinedBackend:
     def _how_it_ended(self, child: Child, reason: str) -> str:
         if reason not in (_ENDED, _HUNG_UP):
             return reason
+        # Its line closes a moment before it has ended, on a busy machine a long one: what the learner reads must not
+        # depend on that. One that only closed its line is not waited for in vain much longer.
+        child.await_end(ENDING_SECONDS)
         # Raises OurFault where the zygote is gone as well: then the child did not die by its own hand.
         status = self._host.fate(child)
         if status == -signal.SIGKILL:

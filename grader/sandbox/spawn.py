@@ -94,6 +94,10 @@ class SpawnedChild:
             self._printed.clear()
         return text
 
+    def await_end(self, seconds: float) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
