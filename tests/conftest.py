@@ -30,6 +30,11 @@ _LONGEST = ("hostile", "workers", "watch", "survival", "gradescope", "notebook",
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {f"test_{name}.py": number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    if not _has_gpu():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                # Here, because a fixture of the module would be set up before one of the test could skip it.
+                item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
 
 
 def do_without(package: str, reason: str = "") -> None:
@@ -45,8 +50,6 @@ def _system_packages(request: pytest.FixtureRequest) -> None:
     for package, program in _SYSTEM_PACKAGES.items():
         if request.node.get_closest_marker(package) and shutil.which(program) is None:
             do_without(package)
-    if request.node.get_closest_marker("gpu") and not _has_gpu():
-        pytest.skip("no CUDA device here")
 
 
 def _has_gpu() -> bool:

@@ -16,7 +16,7 @@ from grader.catalogue import Catalogue, content_root
 from grader.cli import cli
 from grader.core.grade import LatePolicy, moment
 from grader.core.submission import Submission
-from grader.desk.release import in_words, late_in_words
+from grader.desk.release import in_words
 from grader.intake.read import read_file
 
 LONG = 30
@@ -323,12 +323,6 @@ def test_due_dates_in_words():
     assert in_words(moment("2026-05-31")).startswith("the end of Sunday, 31 May 2026 (UTC")
     there = datetime(2026, 2, 1, 9, 5, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
     assert in_words(there) == "Sunday, 1 February 2026, 09:05 (UTC-03:30)"
-
-
-def test_late_policies_in_words():
-    assert "in full" in late_in_words(LatePolicy.parse("none"))
-    assert "counts nothing" in late_in_words(LatePolicy.parse("zero"))
-    assert "12.5%" in late_in_words(LatePolicy.parse("12.5%"))
 
 
 def test_a_title_is_text_and_no_markup(private, tmp_path):

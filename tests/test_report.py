@@ -893,18 +893,18 @@ def test_the_class_page_says_what_lateness_costs(tmp_path: Path) -> None:
     to_html.write(results, tmp_path, TEMPLATES)
     words = Page(tmp_path / "index.html").words
     assert "Due 2026-03-01 23:59 UTC+01:00, single exercises at their own time." in words
-    assert "Each day late costs 10% of the points earned." in words
+    assert "Handing in late costs 10% of what was earned for each day that was begun." in words
     assert "due 2026-03-31 23:59 UTC+01:00" in words
     assert "+2 handed in on paper" in words
 
 
 @pytest.mark.parametrize(
     ("policy", "said"),
-    [("none", "Handing in late costs nothing."), ("zero", "What is handed in late counts nothing."),
-     ("12.5%", "Each day late costs 12.5% of the points earned.")],
+    [("none", "Handing in late costs nothing."), ("zero", "Handing in late earns nothing."),
+     ("12.5%", "Handing in late costs 12.5% of what was earned for each day that was begun.")],
 )  # fmt: skip
 def test_a_policy_is_a_sentence(policy: str, said: str) -> None:
-    assert to_html.policy_words(LatePolicy.parse(policy)) == said
+    assert LatePolicy.parse(policy).sentence == said
 
 
 def test_a_class_without_due_dates_hears_nothing_of_lateness(class_report: Path) -> None:
@@ -920,7 +920,8 @@ def test_a_student_reads_how_the_points_come_about_and_what_was_before(tmp_path:
     assert "explained it well in class Given by a person, 2026-03-03 10:00 UTC+01:00.+0.5" in words
     assert "no name in the file Taken by a person, 2026-03-03 11:00 UTC+01:00.−0.25" in words
     assert "Counts5.25 / 5" in words
-    assert "1 day late. Each day late costs 10% of the points earned. Due 2026-03-01 23:59 UTC+01:00." in words
+    costs = "Handing in late costs 10% of what was earned for each day that was begun."
+    assert f"1 day late. {costs} Due 2026-03-01 23:59 UTC+01:00." in words
     assert "says the file's own date." in words
     assert "2 attempts" in words
     assert "no: the file changed" in words

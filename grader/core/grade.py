@@ -47,8 +47,12 @@ class LatePolicy:
     def words(self) -> str:
         """What it says, as the end of "handing in late ..."."""
         if self.per_day >= 1:
-            return "counts nothing"
+            return "earns nothing"
         return f"costs {self} of what was earned for each day that was begun" if self.per_day else "costs nothing"
+
+    @property
+    def sentence(self) -> str:
+        return f"Handing in late {self.words}."
 
     def kept(self, days: int) -> float:
         """The share of the points earned that is left after so many days, 0 to 1."""

@@ -45,14 +45,16 @@ def wheel(exercises: Sequence[Exercise]) -> tuple[str, bytes]:
 
 
 def packed(files: Mapping[str, bytes], executable: Sequence[str] = ()) -> bytes:
-    """A zip of these files, the same bytes for the same content."""
+    """A zip of these files, the same bytes for the same content wherever it is made.
+
+    Not compressed: what a compressor writes differs from one version to the next.
+    """
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system = 3  # Unix, wherever it is made: else the mode bits mean nothing
             entry.external_attr = (0o100755 if name in executable else 0o100644) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name])
     return whole.getvalue()
 

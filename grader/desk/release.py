@@ -8,13 +8,11 @@ release into the same folder changes what is different, takes away what is relea
 somebody else put there nor overwrites a file of ours that somebody changed. The same input gives the same bytes.
 """
 
-import io
 import json
 import os
 import re
 import tomllib
 import unicodedata
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from grader.core.exercise import Exercise, in_language
 from grader.core.grade import LatePolicy
 from grader.core.submission import digest
 from grader.core.text import one_line
+from grader.desk.carry import packed
 from grader.desk.notebook import notebook_of
 from grader.flow import ENGINE
 from grader.report.atomic import write_bytes
@@ -87,7 +86,7 @@ def contents(release: Release) -> dict[str, bytes]:
             texts[f"{folder}/{exercise.name}.ipynb"] = notebook_of(exercise, checkable=release.installed)
     files = {path: text.encode() for path, text in sorted({**texts, "README.md": _front(release)}.items())}
     if release.zipped:
-        files[f"{_slug(release.title)}.zip"] = _archive(_slug(release.title), files)
+        files[f"{_slug(release.title)}.zip"] = packed({f"{_slug(release.title)}/{path}": data for path, data in files.items()})
     return files
 
 
@@ -139,7 +138,7 @@ def _when(release: Release) -> list[str]:
         return []
     said = [f"**Due: {in_words(release.due)}.**"]
     if release.late is not None:
-        said.append(late_in_words(release.late))
+        said.append(release.late.sentence)
     return said
 
 
@@ -156,14 +155,6 @@ def in_words(due: datetime) -> str:
     if (due.hour, due.minute, due.second) == (23, 59, 59):
         return f"the end of {day}{zone}"
     return f"{day}, {due:%H:%M}{zone}"
-
-
-def late_in_words(policy: LatePolicy) -> str:
-    if policy.per_day <= 0:
-        return "What is handed in later counts in full."
-    if policy.per_day >= 1:
-        return "What is handed in later counts nothing."
-    return f"Each day after it that has begun costs {policy.per_day * 100:g}% of the points earned."
 
 
 def _how_to_work(release: Release) -> str:
@@ -211,18 +202,6 @@ def _cell(text: str) -> str:
 def _slug(title: str) -> str:
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "exercises"
-
-
-def _archive(top: str, files: Mapping[str, bytes]) -> bytes:
-    """A .zip of the files in a folder `top`. Not compressed: what a compressor writes differs from one to the next."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
-        for path, data in files.items():
-            entry = zipfile.ZipInfo(f"{top}/{path}", (1980, 1, 1, 0, 0, 0))
-            # As on Unix, also where it is made on Windows.
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            archive.writestr(entry, data)
-    return held.getvalue()
 
 
 # ------------------------------------------------------------------------------------------------- the marker

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import OurFault
-from grader.core.grade import Grade, LatePolicy
+from grader.core.grade import Grade
 from grader.core.history import Past
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
@@ -168,15 +168,6 @@ def cell(grade: Grade) -> Cell:
 
 def late(days: int) -> str:
     return f"{days} day{'' if days == 1 else 's'} late"
-
-
-def policy_words(policy: LatePolicy) -> str:
-    """What handing in late costs, as a sentence."""
-    if policy.per_day <= 0:
-        return "Handing in late costs nothing."
-    if policy.per_day >= 1:
-        return "What is handed in late counts nothing."
-    return f"Each day late costs {policy} of the points earned."
 
 
 def level(got: float | None) -> str:
@@ -395,7 +386,6 @@ class _Press:
             student_href=student_href,
             anchor=anchor,
             late=late,
-            policy_words=policy_words,
         )
         self._environment.filters.update(number=number, percent=percent, name=shown_name, bounded=bounded, when=when)
 
