@@ -12,9 +12,6 @@ from grader.judge.judge import Judge
 from grader.judge.settings import Settings
 from grader.sandbox.client import ConfinedBackend
 
-SOON = ("self.value += self.step", "self.value += self.step + 1")
-"""Wrong in the second answer of the counter; a third was asked for already."""
-CALLS = "CALLS = []\n\n\ndef double(x):\n    CALLS.append(1)\n    "
 RIGHT_IN_ANOTHER_STYLE = ("x * 2", "x + x")
 WRONG = ("x * 2", "x * 3")
 LATE = ("self.value += self.step", "self.value += self.step + (self.value > 0)")
@@ -34,25 +31,19 @@ def solution(probe):
 
 @pytest.fixture
 def traffic(judge, monkeypatch):
-    """Counts what was asked of the learner's code, what of it ahead of the answers, and the checks that ran."""
-    counts = {"asked": [], "ahead": [], "ran": []}
-    hear, hear_all, run = ConfinedBackend.hear, ConfinedBackend.hear_all, judge._runner._run_check
+    """Counts what was asked of the learner's code, and the checks that ran."""
+    counts = {"asked": [], "ran": []}
+    hear, run = ConfinedBackend.hear, judge._runner._run_check
 
     def hear_and_count(self, request):
         counts["asked"].append(request.word)
         return hear(self, request)
-
-    def hear_all_and_count(self, requests, patience):
-        counts["asked"] += [request.word for request in requests]
-        counts["ahead"].append(len(requests))
-        return hear_all(self, requests, patience)
 
     def run_and_count(check, *rest):
         counts["ran"].append(check.id)
         return run(check, *rest)
 
     monkeypatch.setattr(ConfinedBackend, "hear", hear_and_count)
-    monkeypatch.setattr(ConfinedBackend, "hear_all", hear_all_and_count)
     monkeypatch.setattr(judge._runner, "_run_check", run_and_count)
     return counts
 
@@ -88,72 +79,6 @@ def test_what_is_remembered_changes_no_verdict(judge, submission, solution, chan
     judge.judge(submission(solution))
     assert told(judge.judge(wrong)) == alone
     assert told(judge.judge(wrong)) == alone
-
-
-def counting(then):
-    """A `double` that knows how often it was called."""
-    return ("def double(x):\n    return x * 2", CALLS + then)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        SOON,
-        # Wrong in the first call; what the later ones answer depends on how many calls there were.
-        counting("return x * (3 if len(CALLS) in (1, 3) else 2)"),
-        counting("return x * (3 if len(CALLS) in (1, 4) else 2)"),
-        counting("print(len(CALLS)) if len(CALLS) == 2 else None\n    return x * 2"),
-        counting("print(len(CALLS)) if len(CALLS) == 1 else None\n    return x * 2"),
-        counting("return x * 2 if len(CALLS) > 1 else 1 / 0"),
-        counting("if len(CALLS) == 1: __import__('os')._exit(3)\n    return x * 2"),
-        counting("if len(CALLS) == 2: __import__('os')._exit(3)\n    return x * 2"),
-        counting("while len(CALLS) == 1: pass\n    return x * 2"),
-        counting("__import__('time').sleep(1.2)\n    return x * 2"),
-    ],
-)
-def test_what_was_asked_ahead_changes_no_verdict(judge, submission, solution, traffic, change):
-    odd = submission(solution.replace(*change), student="s02")
-    assert odd.source != solution
-    alone = fresh(judge, odd)
-    judge.forget()
-    judge.judge(submission(solution))
-    traffic["ahead"].clear()
-    assert told(judge.judge(odd)) == alone
-    assert traffic["ahead"]
-    assert told(judge.judge(odd)) == alone
-    assert told(judge.judge(submission(solution))) == fresh(judge, submission(solution))
-
-
-def test_what_is_known_is_asked_at_once(judge, submission, solution, traffic):
-    judge.forget()
-    judge.judge(submission(solution))
-    assert traffic["ahead"] == []
-    judge.judge(submission(solution))
-    # Two calls of test_double; the counter and its three; of the rest there is one each.
-    assert traffic["ahead"] == [2, 4]
-
-
-def test_who_is_told_of_each_check_is_not_told_twice(judge, submission, solution, traffic):
-    judge.forget()
-    judge.judge(submission(solution))
-    heard = []
-    judge.judge(submission(solution.replace(*SOON)), heard.append)
-    assert traffic["ahead"] == []
-    assert [check.id for check in heard] == [check.id for check in judge.judge(submission(solution)).checks]
-
-
-def test_where_answers_differ_too_often_nothing_is_asked_ahead(judge, submission, solution, traffic):
-    judge.forget()
-    judge.judge(submission(solution))
-    # Each is new at another place.
-    for change in (SOON, ("value = self.value\n", "value = self.value + 1\n"), counting("return x * 3")):
-        assert traffic["ahead"] or change is SOON
-        traffic["ahead"].clear()
-        judge.judge(submission(solution.replace(*change)))
-    traffic["ahead"].clear()
-    judge.judge(submission(solution))
-    assert traffic["ahead"] == []
-    judge.forget()
 
 
 def test_a_check_that_must_run_asks_nothing_twice(judge, submission, solution, traffic):

@@ -19,7 +19,7 @@ from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.judge.known import KnownAnswers, Replay
 from grader.judge.opening import start_host
-from grader.judge.recall import End, Recall, Unforetold
+from grader.judge.recall import End, Recall
 from grader.judge.runner import Case, CheckItem, CheckRun, CheckRunner
 from grader.judge.settings import Settings
 from grader.judge.verdicts import Ending, ending, load_failed
@@ -149,19 +149,11 @@ class Judge:
         if self._unchanged(exercise, submission):
             told = Ending(Verdict.NOT_ATTEMPTED, "The file is still as it was given out.")
             return self._attempt(submission, self._all(exercise, told), started)
-        recall = self.recall(exercise)
-        # Not where somebody is told of each check as it ends: it could not be taken back.
-        ahead = progress is None and self._host.hears_ahead and recall.worth_asking_ahead
-        hearing = _Hearing(self, exercise, submission, progress, ahead=ahead)
+        hearing = _Hearing(self, exercise, submission, progress)
         try:
-            with closing(hearing.backend):
-                self._runner.run(hearing.case)
-            recall.went(as_foretold=True)
-        except Unforetold:
-            recall.went(as_foretold=False)
-            hearing = _Hearing(self, exercise, submission, progress)
-            with closing(hearing.backend):
-                self._runner.run(hearing.case)
+            self._runner.run(hearing.case)
+        finally:
+            hearing.backend.close()
         if hearing.fault is not None:
             raise hearing.fault
         return self._attempt(submission, tuple(hearing.results), started)
@@ -262,10 +254,7 @@ class _Hearing:
         exercise: Exercise,
         submission: Submission,
         progress: Callable[[CheckResult], None] | None,
-        *,
-        ahead: bool = False,
     ) -> None:
-        """ahead: put what is foretold ahead of the answers; then running the case may raise Unforetold."""
         self._judge = judge
         self._exercise = exercise
         self._submission = submission
@@ -274,7 +263,6 @@ class _Hearing:
         self._reference: Replay | None = None
         self._twin: LocalBackend | None = None
         self._recall = judge.recall(exercise)
-        self._ahead = ahead
         self._asked: list[tuple[Request, Heard]] = []
         """What the check that is running has asked, and what was heard."""
         self._end: End | None = None
@@ -293,8 +281,7 @@ class _Hearing:
 
     def _recalled(self, check: CheckItem) -> CheckRun | None:
         started = time.perf_counter()
-        hear_all = self.backend.hear_all if self._ahead else None
-        self._end, self._asked = self._recall.follow(check.id, self.backend.hear, hear_all)
+        self._end, self._asked = self._recall.follow(check.id, self.backend.hear)
         if self._end is None:
             return None
         return CheckRun(check, error=self._end.error, seconds=time.perf_counter() - started)

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -58,8 +58,7 @@ class Child(Protocol):
     layers: tuple[str, ...]
     scratch: str
 
-    def put(self, requests: Sequence[bytes]) -> None: ...
-    def take(self, seconds: float) -> bytes: ...
+    def exchange(self, data: bytes, seconds: float) -> bytes: ...
     def printed(self) -> str: ...
     def await_end(self, seconds: float) -> None: ...
     def kill(self) -> None: ...
@@ -74,8 +73,6 @@ class Host(Protocol):
     confinement: str
     stages: dict[str, float]
     device: str
-    hears_ahead: bool
-    """Whether it gains anything to put several requests to a child at once."""
 
     def ready(self) -> None: ...
     def child(self, limits: Limits, scratch: str = "") -> Child: ...
@@ -103,9 +100,6 @@ class ForkedChild:
         self._baseline: int | None = None
         self._printed = bytearray()
         self._reader = FrameReader()
-        self._unsent = bytearray()
-        self._awaited: deque[int] = deque()
-        """The nonces of what was asked and not answered yet."""
         self._poll = select.poll()
         channel.setblocking(False)
         os.set_blocking(output, False)
@@ -124,17 +118,13 @@ class ForkedChild:
         self.layers = Observed(payload).whole()
         self._baseline = self._resident()
 
-    def put(self, requests: Sequence[bytes]) -> None:
-        """Ask; what does not go out at once goes while a reply is waited for."""
-        for data in requests:
-            nonce = secrets.randbits(64)
-            self._awaited.append(nonce)
-            self._unsent += protocol.frame(Kind.REQUEST, nonce, data)
-
-    def take(self, seconds: float) -> bytes:
-        """Wait for the reply to the oldest request that has none yet. Raises ChildSilent, ChildGone."""
-        kind, answered, payload = self._frame(time.monotonic() + seconds)
-        if kind is not Kind.REPLY or answered != self._awaited.popleft():
+    def exchange(self, data: bytes, seconds: float) -> bytes:
+        """Send a request and wait for its reply. Raises ChildSilent, ChildGone."""
+        deadline = time.monotonic() + seconds
+        nonce = secrets.randbits(64)
+        self._send(protocol.frame(Kind.REQUEST, nonce, data), deadline)
+        kind, answered, payload = self._frame(deadline)
+        if kind is not Kind.REPLY or answered != nonce:
             raise ChildGone("it answered a question that was not asked")
         self._drain()
         return payload
@@ -169,16 +159,21 @@ class ForkedChild:
         """As the zygote knows it; in a process namespace of its own that is not the judge's number."""
         return self._pid
 
-    def _send(self) -> None:
-        """Send what the line takes now."""
-        try:
-            sent = self._channel.send(self._unsent)
-        except BlockingIOError:
-            sent = 0
-        except OSError as gone:
-            raise ChildGone(_HUNG_UP) from gone
-        del self._unsent[:sent]
-        self._poll.modify(self._channel, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+    def _send(self, data: bytes, deadline: float) -> None:
+        view = memoryview(data)
+        poll = select.poll()
+        poll.register(self._channel, select.POLLOUT)
+        while view:
+            try:
+                view = view[self._channel.send(view) :]
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ChildSilent from None
+                # It may print while it reads; a full pipe must not hold it up.
+                self._drain()
+                poll.poll(20)
+            except OSError as gone:
+                raise ChildGone(_HUNG_UP) from gone
 
     def _frame(self, deadline: float) -> tuple[Kind, int, bytes]:
         while True:
@@ -188,8 +183,6 @@ class ForkedChild:
                 raise ChildGone(str(fault)) from fault
             if whole is not None:
                 return whole
-            if self._unsent:
-                self._send()
             left = deadline - time.monotonic()
             if left <= 0:
                 raise ChildSilent
@@ -197,9 +190,8 @@ class ForkedChild:
             if not ready:
                 self._watch_memory()
             if self._output in ready:
-                # Also while it is being asked: a full pipe must not hold it up.
                 self._drain()
-            if ready.get(self._channel.fileno(), 0) & ~select.POLLOUT:
+            if self._channel.fileno() in ready:
                 self._receive()
             elif self._pidfd in ready:
                 # Ended, and nothing more is on the line: what it wrote before was read above.
@@ -269,7 +261,6 @@ class ZygoteHost:
     ) -> None:
         self.stages: dict[str, float] = defaultdict(float)
         self.device = "cpu"
-        self.hears_ahead = True
         self._hidden = hidden
         self._needs = tuple(needs)
         self._scratch_mb = scratch_mb
@@ -520,8 +511,6 @@ class Heard:
     printed: str = ""
     told: Reply | None = None
     """The reply that was not read from bytes: a timeout, a death, a restart."""
-    seconds: float = 0.0
-    """How long it took to answer."""
 
     @property
     def plain(self) -> bool:
@@ -563,31 +552,8 @@ class ConfinedBackend:
             self._start(request.seed)
         if self.load_failure is not None:
             return Heard(told=self.load_failure)
-        return self._exchange(request)
-
-    def hear_all(self, requests: Sequence[Request], patience: float) -> list[Heard]:
-        """Ask several things at once; what comes back before the first that takes longer than `patience` seconds,
-        ends the child, prints, or meets a file that cannot be loaded.
-
-        Not for what cannot be asked again: where fewer come back, the child is gone and nobody knows how far it got.
-        """
-        if self.load_failure is None and self._child is None:
-            self._start(requests[0].seed)
-        if self.load_failure is not None:
-            return []
-        child = self._child
-        assert child is not None
         started = time.perf_counter()
-        heard = []
-        try:
-            child.put([encode_request(request) for request in requests])
-            heard = [Heard(child.take(patience)) for _ in requests]
-        except (ChildSilent, ChildGone):
-            self.drop()
-        if child.printed():
-            # Which of them printed it is not known any more.
-            self.drop()
-            heard.clear()
+        heard = self._exchange(request)
         self._host.stages["ask"] += time.perf_counter() - started
         return heard
 
@@ -616,7 +582,9 @@ class ConfinedBackend:
     def _start(self, seed: int) -> None:
         self._child = self._host.child(self._limits, self._scratch)
         self._scratch = self._child.scratch
+        started = time.perf_counter()
         reply = self.read(self._exchange(replace(self._load, seed=seed)))
+        self._host.stages["load"] += time.perf_counter() - started
         if reply.outcome is not Outcome.RETURNED:
             self.load_failure = reply
             self.drop()
@@ -639,17 +607,12 @@ class ConfinedBackend:
         child = self._child
         assert child is not None
         seconds = request.seconds or self._limits.seconds
-        started = time.perf_counter()
         try:
-            child.put([encode_request(request)])
-            payload = child.take(seconds)
-            return Heard(payload, child.printed(), seconds=time.perf_counter() - started)
+            return Heard(child.exchange(encode_request(request), seconds), child.printed())
         except ChildSilent:
             outcome, reason = Outcome.TIMEOUT, f"no answer within {seconds:g} seconds"
         except ChildGone as gone:
             outcome, reason = Outcome.CRASHED, self._how_it_ended(child, str(gone))
-        finally:
-            self._host.stages["load" if request.word is Word.LOAD else "ask"] += time.perf_counter() - started
         printed = child.printed()
         self.drop()
         return Heard(printed=printed, told=Reply(outcome, reason=reason, printed=printed))

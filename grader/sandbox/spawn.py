@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -45,7 +45,6 @@ class SpawnedChild:
             start.argv, env=start.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         self._frames: queue.Queue[tuple[Kind, int, bytes] | None] = queue.Queue(maxsize=2)
-        self._to_ask: deque[bytes] = deque()
         self._printed = bytearray()
         self._lock = threading.Lock()
         for target in (self._read_frames, self._read_output):
@@ -64,15 +63,11 @@ class SpawnedChild:
         self.layers = tuple(layers)
         self.printed()
 
-    def put(self, requests: Sequence[bytes]) -> None:
-        self._to_ask.extend(requests)
-
-    def take(self, seconds: float) -> bytes:
-        """One at a time: a pipe cannot be written to and waited for together on Windows."""
+    def exchange(self, data: bytes, seconds: float) -> bytes:
         deadline = time.monotonic() + seconds
         nonce = secrets.randbits(64)
         try:
-            self._write(protocol.frame(Kind.REQUEST, nonce, self._to_ask.popleft()))
+            self._write(protocol.frame(Kind.REQUEST, nonce, data))
         except OSError as gone:
             raise ChildGone("the process ended") from gone
         try:
@@ -150,7 +145,6 @@ class SpawnHost:
     ) -> None:
         self.stages: dict[str, float] = defaultdict(float)
         self.device = device
-        self.hears_ahead = False
         self.torch_version = ""
         self.missing: dict[str, str] = {}
         self.confinement = ""
