@@ -78,11 +78,12 @@ def test_auto_finds_the_device_and_the_memory_bounds_the_judges():
     assert 1 <= most_workers(DEVICE, 1000) < 1000
 
 
-def test_learn_check_says_the_device(tmp_path, probe_pack, probe):
+def test_learn_check_runs_there(tmp_path, monkeypatch, probe_pack, probe):
     run = CliRunner().invoke
     assert run(cli, ["init", str(tmp_path / "w"), "--pack", str(probe_pack)]).exit_code == 0
+    monkeypatch.chdir(tmp_path / "w")
     (tmp_path / "w" / "01_probe.py").write_text(probe.solution.read_text())
-    told = run(cli, ["check", str(tmp_path / "w" / "01_probe.py"), "--device", "auto", "--json"])
+    told = run(cli, ["check", "01", "--device", "auto", "--json"])
     assert told.exit_code == 0, told.output
     assert {check["id"]: check["status"] for check in json.loads(told.stdout)["checks"]}["test_on_cuda"] == "passed"
 
