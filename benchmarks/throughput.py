@@ -13,7 +13,9 @@ Grades copies of one student's answers to every exercise that is here, by
 
 All on one core (the processes are pinned to it), so the ratios are of the work and not of the cores. For ours
 these are told: the whole command with its start; what one more student costs, whose answers are those of others but
-for a comment, so that the judge remembers how its checks ended; and what an answer costs that nobody gave before.
+for a comment, so that the judge remembers how its checks ended, with the gradebook, results.json and grades.csv, as
+the others write their results; what the HTML report of a student costs beyond that, which none of the others makes;
+and what an answer costs that nobody gave before.
 """
 
 import argparse
@@ -55,18 +57,20 @@ def timed(command: list[str], **options: object) -> float:
     return time.perf_counter() - started
 
 
-def learn_grade(base: Path, copies: int) -> float:
+def learn_grade(base: Path, copies: int) -> tuple[float, float]:
+    """Seconds for the class, and for its HTML report afterwards."""
     folder, out = base / f"class{copies}", base / f"out{copies}"
     write_copies(folder, copies)
     command = [sys.executable, "-m", "grader.cli", "grade", str(folder), "-o", str(out), "--jobs", "1", "--seed", "7"]
-    seconds = timed(command)
+    seconds = timed([*command, "--format", "json,csv"])
+    report = timed([*command, "--format", "html"])
     told = json.loads((out / "results.json").read_text())
     wrong = [s for s in told["submissions"] if s["status"] != "passed"]
     if wrong:
         raise SystemExit(f"a right answer was not accepted: {wrong[0]}")
     if told["confinement"] not in ("full", "landlock+seccomp"):
         print(f"note: confinement is only '{told['confinement']}' here")
-    return seconds
+    return seconds, report
 
 
 def pytest_each(base: Path, rounds: int) -> float:
@@ -231,8 +235,8 @@ def main() -> None:
     exercises = list(Catalogue.load())
     base = Path(tempfile.mkdtemp(prefix="autogradebook-benchmark-"))
     try:
-        few, many = learn_grade(base, 3), learn_grade(base, asked.copies)
-        more = (many - few) / (asked.copies - 3)
+        (few, few_pages), (many, many_pages) = learn_grade(base, 3), learn_grade(base, asked.copies)
+        more, pages = (both / (asked.copies - 3) for both in (many - few, many_pages - few_pages))
         by_pytest = pytest_each(base, asked.rounds)
         by_nbgrader = nbgrader_each(base, asked.rounds)
         by_otter = otter_each(base, asked.rounds, asked.otter)
@@ -247,6 +251,7 @@ def main() -> None:
     rows = [
         (f"learn grade, {asked.copies} students, whole command / {asked.copies}", many / asked.copies),
         ("learn grade, one student more", more),
+        ("the HTML report of one student more, beside that", pages),
         ("our judge in steady state", ours),
         ("our judge, each answer being new to every check", anew),
         ("the floor: warm process, no isolation", floor),
