@@ -124,7 +124,7 @@ def test_the_front_page_says_what_students_ask(whole):
     text = (whole / "README.md").read_text()
     assert text.startswith("# Week 3 \\| shapes\n")
     assert "the end of Sunday, 31 May 2026" in text
-    assert "costs 10% of the points earned" in text
+    assert "Handing in late costs 10% of what was earned for each day that was begun." in text
     for exercise in Catalogue.load():
         assert f"| {exercise.points:g} |" in next(line for line in text.splitlines() if exercise.name in line)
     assert "learn check 04_cat_and_stack/04_cat_and_stack.py" in text

@@ -86,7 +86,8 @@ def contents(release: Release) -> dict[str, bytes]:
             texts[f"{folder}/{exercise.name}.ipynb"] = notebook_of(exercise, checkable=release.installed)
     files = {path: text.encode() for path, text in sorted({**texts, "README.md": _front(release)}.items())}
     if release.zipped:
-        files[f"{_slug(release.title)}.zip"] = packed({f"{_slug(release.title)}/{path}": data for path, data in files.items()})
+        top = _slug(release.title)
+        files[f"{top}.zip"] = packed({f"{top}/{path}": data for path, data in files.items()})
     return files
 
 

@@ -179,7 +179,8 @@ def level(got: float | None) -> str:
     return "s5" if got >= 1 else f"s{1 + min(int(got * 4), 3)}"
 
 
-def class_page(press: "_Press", figures: ClassFigures, state: str) -> str:
+def class_page(press: "_Press", figures: ClassFigures, state: str = "") -> str:
+    """state: what `write` knows the page by."""
     results = figures.results
     return press.page(
         "class.html.j2",
@@ -301,7 +302,7 @@ def first_steps(exercises: list[ExerciseView]) -> list[Step]:
     return sorted(steps, key=lambda step: -step.lost)[:STEPS]
 
 
-def student_page(press: "_Press", figures: ClassFigures, student: str, state: str) -> str:
+def student_page(press: "_Press", figures: ClassFigures, student: str, state: str = "") -> str:
     results = figures.results
     standing: Standing = results.standings[student]
     exercises = [_exercise_view(figures, student, name) for name in results.exercise_names]
