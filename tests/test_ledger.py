@@ -263,6 +263,16 @@ def test_whatever_decides_a_verdict_makes_a_result_stale() -> None:
 # Gradebook
 
 
+def test_numbers_come_back_as_what_they_were(book: Gradebook) -> None:
+    """Python holds 1, 1.0 and True to be equal, results.json does not."""
+    book.begin_run(INFO, [("k", submission())])
+    book.record_many([("k", attempt(checks=(check(Verdict.FAILED, 2.0), check(points=1.0, name="test_b"))))])
+    (found,) = book.results().attempts
+    assert [repr(one.points) for one in found.checks] == ["0.0", "1.0"]
+    assert [one.counts for one in found.checks] == [True, True]
+    assert repr(found.score) == "1.0"
+
+
 def full_attempt() -> Attempt:
     """An attempt of which no field is what it is by default."""
     one = CheckResult(

@@ -52,6 +52,7 @@ class LatePolicy:
 
     @property
     def sentence(self) -> str:
+        """The same as a sentence, for those who read a page."""
         return f"Handing in late {self.words}."
 
     def kept(self, days: int) -> float:

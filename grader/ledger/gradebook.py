@@ -637,12 +637,16 @@ def _load(db: sqlite3.Connection, where: str, *values: Any) -> dict[int, Attempt
     """Attempts with their checks, by their numbers, the oldest first."""
     checks: dict[int, list[CheckResult]] = {}
     # A class says the same things again and again: each text is held once.
-    texts: dict[Any, Any] = {}
+    texts: dict[str, str] = {}
+
+    def once(value: Any) -> Any:
+        return texts.setdefault(value, value) if isinstance(value, str) else value
+
     chosen = f"SELECT id FROM attempts WHERE {where}"
     for number, *said in db.execute(
         f"SELECT attempt, {_columns(_CHECK)} FROM checks WHERE attempt IN ({chosen}) ORDER BY attempt, place", values
     ):
-        row = {name: texts.setdefault(value, value) for name, value in zip(_CHECK, said, strict=True)}
+        row = {name: once(value) for name, value in zip(_CHECK, said, strict=True)}
         row |= {"status": Verdict(row["status"]), "counts": bool(row["counts"])}
         checks.setdefault(number, []).append(CheckResult(**row))
     found = {}

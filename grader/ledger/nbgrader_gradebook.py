@@ -53,7 +53,9 @@ class NbgraderGradebook:
                 f"{file} is a gradebook of `learn grade` and not of nbgrader; let `learn grade -o` have another folder."
             )
         try:
-            with _programs(), Gradebook(url, course or "default_course") as book:
+            with _programs():
+                opened = Gradebook(url, course or "default_course")
+            with opened as book:
                 yield cls(book, url)
                 book.db.commit()
         except (SQLAlchemyError, InvalidEntry) as error:
@@ -155,12 +157,15 @@ def _programs() -> Iterator[None]:
     """nbgrader starts `alembic` by its name, which lies where `learn` does: not on the PATH of who never activated this
     environment.
     """
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + before
+    before = os.environ.get("PATH")
+    os.environ["PATH"] = os.pathsep.join((sysconfig.get_path("scripts"), before or os.defpath))
     try:
         yield
     finally:
-        os.environ["PATH"] = before
+        if before is None:
+            del os.environ["PATH"]
+        else:
+            os.environ["PATH"] = before
 
 
 def _is_ours(file: Path) -> bool:

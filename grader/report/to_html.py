@@ -23,6 +23,7 @@ from grader.core.attempt import Attempt, CheckResult
 from grader.core.errors import OurFault
 from grader.core.grade import Grade
 from grader.core.history import Past
+from grader.core.submission import digest
 from grader.core.text import clean, one_line
 from grader.core.verdict import Verdict
 from grader.report.atomic import write_text
@@ -59,15 +60,15 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
     press = _Press(templates)
     figures = ClassFigures(results)
     run = f"{press.digest} {_run(results)[1:]} {results.title!r} {results.trusted} {results.policy} {results.due}"
-    states = {student: _digest(run, _shown_of(results, student)) for student in results.everyone}
-    pages: list[tuple[Path, str, Callable[[str], str]]] = [
-        (out / student_href(student), state, partial(student_page, press, figures, student))
+    states = {student: _state(run, _shown_of(figures, student)) for student in results.everyone}
+    pages: list[tuple[Path, str, Callable[[], str]]] = [
+        (out / student_href(student), state, partial(student_page, press, figures, student, state))
         for student, state in states.items()
     ]
     # Last, so that it never links to a page that is not there yet.
     exercises = [(one.number, one.name, one.title) for one in results.exercises]
-    of_class = _digest(run, repr((results.students, exercises, results.unreadable)), *states.values())
-    pages.append((out / "index.html", of_class, partial(class_page, press, figures)))
+    of_class = _state(run, repr((results.students, exercises, results.unreadable)), *states.values())
+    pages.append((out / "index.html", of_class, partial(class_page, press, figures, of_class)))
     written: list[Path] = []
     failed: list[tuple[Path, Exception]] = []
     for path, state, render in pages:
@@ -75,7 +76,7 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
             written.append(path)
             continue
         try:
-            text = render(state)
+            text = render()
         except Exception as error:  # noqa: BLE001 - one bad value must not cost the class its report
             failed.append((path, error))
         else:
@@ -89,11 +90,12 @@ def write(results: Results, out: Path, templates: Path) -> list[Path]:
     return written
 
 
-def _shown_of(results: Results, student: str) -> str:
+def _shown_of(figures: ClassFigures, student: str) -> str:
     """All that a student's page is made of, but for the run and the templates."""
+    results = figures.results
     shown: list[object] = [results.standings[student]]
     for name in results.exercise_names:
-        grade = results.grade(student, name)
+        grade = figures.grades[student, name]
         known = results.exercise(name)
         source = results.source(grade.attempt) if grade.attempt else None
         shown += (known and (known.number, known.title, known.misconceptions), grade, results.history(student, name))
@@ -101,12 +103,12 @@ def _shown_of(results: Results, student: str) -> str:
     return repr(shown)
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+def _state(*parts: str) -> str:
+    return digest("\0".join(parts).encode("utf-8", "surrogatepass"))
 
 
 def _state_of(page: Path) -> str | None:
-    """What a page that was written before says it was made of."""
+    """The state that a page which was written before names."""
     try:
         with open(page, "rb") as file:
             found = _STATE.search(file.read(4096))
@@ -180,7 +182,6 @@ def level(got: float | None) -> str:
 
 
 def class_page(press: "_Press", figures: ClassFigures, state: str = "") -> str:
-    """state: what `write` knows the page by."""
     results = figures.results
     return press.page(
         "class.html.j2",
@@ -368,7 +369,7 @@ class _Press:
     def __init__(self, templates: Path) -> None:
         self._folder = templates
         ours = [*sorted(Path(__file__).parent.glob("*.py")), *sorted(templates.iterdir())]
-        self.digest = hashlib.sha256(b"".join(path.read_bytes() for path in ours if path.is_file())).hexdigest()
+        self.digest = digest(b"".join(path.read_bytes() for path in ours if path.is_file()))
         """Of the templates and of the code that fills them: what they were other before makes other pages."""
         self._inlined: dict[str, Markup] = {}
         self._environment = jinja2.Environment(

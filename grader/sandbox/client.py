@@ -36,6 +36,7 @@ PRINTED_LIMIT = 64 * 1024
 START_SECONDS = 120.0
 """A cold disk and a slow machine may take long to import torch."""
 ENDING_SECONDS = 5.0
+"""For a process that closed its line to end. One that goes on without it is not waited for any longer."""
 WATCH_SECONDS = 0.05
 """How often a busy child's memory is looked at."""
 
@@ -373,16 +374,12 @@ class ZygoteHost:
         self._say({"do": "wipe", "scratch": scratch})
 
     def fate(self, child: Child) -> int | None:
-        """How a child ended: exit code, or minus the number of a signal. A claim, for a message."""
+        """How a child ended: exit code, or minus the number of a signal; None if it lives. A claim, for a message."""
         assert isinstance(child, ForkedChild)
         self._collect_all()
-        for _ in range(20):
-            self._say({"do": "fate", "pid": child.pid})
-            status = self._hear()["status"]
-            if status is not None:
-                return int(status)
-            time.sleep(0.005)
-        return None
+        self._say({"do": "fate", "pid": child.pid})
+        status = self._hear()["status"]
+        return None if status is None else int(status)
 
     def close(self) -> None:
         # Those that are still being forked among them: the zygote ends all that it started.
@@ -593,7 +590,7 @@ class ConfinedBackend:
         if reason not in (_ENDED, _HUNG_UP):
             return reason
         # Its line closes a moment before it has ended, on a busy machine a long one: what the learner reads must not
-        # depend on that. One that only closed its line is not waited for in vain much longer.
+        # depend on that.
         child.await_end(ENDING_SECONDS)
         # Raises OurFault where the zygote is gone as well: then the child did not die by its own hand.
         status = self._host.fate(child)
