@@ -21,7 +21,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from grader.core.errors import OurFault
 from grader.core.exchange import Outcome, Reply, Request, Word
@@ -94,6 +94,7 @@ class ForkedChild:
         self.layers: tuple[str, ...] = ()
         self.scratch = scratch
         self._channel = channel
+        self._line = channel.fileno()
         self._output = output
         self._pidfd = -1
         self._pid = 0
@@ -127,11 +128,13 @@ class ForkedChild:
         kind, answered, payload = self._frame(deadline)
         if kind is not Kind.REPLY or answered != nonce:
             raise ChildGone("it answered a question that was not asked")
-        self._drain()
+        # What it printed was read before the reply: it was on its way earlier.
         return payload
 
     def printed(self) -> str:
         """What was printed since the last call."""
+        if not self._printed:
+            return ""
         text = self._printed.decode("utf-8", "replace")
         self._printed.clear()
         return text
@@ -161,17 +164,17 @@ class ForkedChild:
         return self._pid
 
     def _send(self, data: bytes, deadline: float) -> None:
-        view = memoryview(data)
-        poll = select.poll()
-        poll.register(self._channel, select.POLLOUT)
-        while view:
+        sent = 0
+        while sent < len(data):
             try:
-                view = view[self._channel.send(view) :]
+                sent += self._channel.send(memoryview(data)[sent:] if sent else data)
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise ChildSilent from None
                 # It may print while it reads; a full pipe must not hold it up.
                 self._drain()
+                poll = select.poll()
+                poll.register(self._channel, select.POLLOUT)
                 poll.poll(20)
             except OSError as gone:
                 raise ChildGone(_HUNG_UP) from gone
@@ -187,12 +190,12 @@ class ForkedChild:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise ChildSilent
-            ready = dict(self._poll.poll(min(left, WATCH_SECONDS) * 1000))
+            ready = [descriptor for descriptor, _ in self._poll.poll(min(left, WATCH_SECONDS) * 1000)]
             if not ready:
                 self._watch_memory()
             if self._output in ready:
                 self._drain()
-            if self._channel.fileno() in ready:
+            if self._line in ready:
                 self._receive()
             elif self._pidfd in ready:
                 # Ended, and nothing more is on the line: what it wrote before was read above.
@@ -329,7 +332,7 @@ class ZygoteHost:
         if self._ready:
             return
         started = time.perf_counter()
-        words = self._hear()
+        words = json.loads(self._hear())
         if "fault" in words:
             raise OurFault(f"the sandbox could not start: {words['fault']}")
         self.torch_version, self.missing = words["torch"], words["missing"]
@@ -371,15 +374,15 @@ class ZygoteHost:
             self._spare = (limits, self._fork(limits, ""))
 
     def wipe(self, scratch: str) -> None:
-        self._say({"do": "wipe", "scratch": scratch})
+        self._say(f"wipe {scratch}")
 
     def fate(self, child: Child) -> int | None:
         """How a child ended: exit code, or minus the number of a signal; None if it lives. A claim, for a message."""
         assert isinstance(child, ForkedChild)
         self._collect_all()
-        self._say({"do": "fate", "pid": child.pid})
-        status = self._hear()["status"]
-        return None if status is None else int(status)
+        self._say(f"fate {child.pid}")
+        status = self._hear().decode()
+        return None if status == "-" else int(status)
 
     def close(self) -> None:
         # Those that are still being forked among them: the zygote ends all that it started.
@@ -415,16 +418,10 @@ class ZygoteHost:
         scratch = scratch or secrets.token_hex(4)
         ours, theirs = socket.socketpair()
         output, printing = os.pipe()
-        order = {
-            "do": "fork",
-            "scratch": scratch,
-            "memory_mb": limits.memory_mb,
-            "cpu_seconds": int(limits.seconds * 20) + 10,
-            "file_mb": limits.scratch_mb,
-            "processes": limits.processes,
-        }
+        cpu_seconds = int(limits.seconds * 20) + 10
+        order = f"fork {scratch} {limits.memory_mb} {cpu_seconds} {limits.scratch_mb} {limits.processes}"
         try:
-            socket.send_fds(self._orders, [json.dumps(order).encode()], [theirs.fileno(), printing])
+            socket.send_fds(self._orders, [order.encode()], [theirs.fileno(), printing])
         except OSError as gone:
             ours.close()
             os.close(output)
@@ -455,7 +452,7 @@ class ZygoteHost:
             raise OurFault(f"the sandbox's zygote is silent: {self._last_words()}") from gone
         if not data or not descriptors:
             raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}")
-        child.arrived(descriptors[0], json.loads(data)["pid"])
+        child.arrived(descriptors[0], int(data))
         try:
             child.greet()
         except (ChildGone, ChildSilent) as gone:
@@ -463,21 +460,20 @@ class ZygoteHost:
             child.kill()
             raise OurFault(f"a sandbox could not be confined: {said}") from gone
 
-    def _say(self, words: dict[str, Any]) -> None:
+    def _say(self, order: str) -> None:
         try:
-            self._orders.send(json.dumps(words).encode())
+            self._orders.send(order.encode())
         except OSError as gone:
             raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}") from gone
 
-    def _hear(self) -> dict[str, Any]:
+    def _hear(self) -> bytes:
         try:
             data = self._orders.recv(65536)
         except OSError as gone:
             raise OurFault(f"the sandbox's zygote is silent: {self._last_words()}") from gone
         if not data:
             raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}")
-        words: dict[str, Any] = json.loads(data)
-        return words
+        return data
 
     def _last_words(self) -> str:
         if self._errors.closed:

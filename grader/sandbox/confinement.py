@@ -101,21 +101,23 @@ class Confiner:
         cpu_seconds: int,
         file_mb: int,
         baseline_data: int | None = None,
+        alone: bool = False,
     ) -> tuple[str, ...]:
         """Give up what is not needed, for good. Returns the names of the layers now in force.
 
         `scratch` is this process's folder, the scratch root itself or beneath it. `memory_mb` counts from
         `baseline_data`, the bytes of private writable memory that this process holds now; by default they
-        are read from /proc. Raises ConfinementFailed where a layer that this machine has cannot be applied.
+        are read from /proc. `alone`: it was forked just now and so has no other thread; else it is looked for them.
+        Raises ConfinementFailed where a layer that this machine has cannot be applied.
         """
         if sys.platform != "linux":
             return ()
-        if threads := _other_threads():
+        if not alone and (threads := _other_threads()):
             raise ConfinementFailed(f"other threads of this process would stay unconfined: {threads}")
         folder, root = os.path.normpath(scratch), os.path.normpath(self._plan.scratch_root)
         if not f"{folder}/".startswith(f"{root}/"):
             raise ConfinementFailed(f"{scratch} is not beneath the scratch root {root}")
-        held = _data_bytes() if baseline_data is None else baseline_data
+        held = data_bytes() if baseline_data is None else baseline_data
         layers: list[tuple[str, Callable[[], None]]] = [
             ("rlimits", lambda: self._limit(held + memory_mb * 2**20, cpu_seconds, file_mb * 2**20)),
             ("no_new_privs", _leave),
@@ -196,15 +198,12 @@ def _other_threads() -> int:
         return threading.active_count() - 1
 
 
-def _data_bytes() -> int:
+def data_bytes() -> int:
     """Private writable memory of this process, as RLIMIT_DATA counts it (with the stack: a little more)."""
     try:
-        # Not `open`: each page that a fork touches is copied, and files in Python touch many.
-        statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        fields = Path("/proc/self/statm").read_text().split()
     except OSError as error:
         raise ConfinementFailed(f"no memory limit without /proc or baseline_data ({error.strerror})") from error
-    fields = os.read(statm, 200).split()
-    os.close(statm)
     return int(fields[5]) * resource.getpagesize()
 
 

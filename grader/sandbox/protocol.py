@@ -29,6 +29,9 @@ class Kind(IntEnum):
     REPLY = 3
 
 
+_KINDS = {int(kind): kind for kind in Kind}
+
+
 class ProtocolError(Exception):
     """The other side does not speak the protocol."""
 
@@ -45,31 +48,36 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._data = bytearray()
-        self._length: int | None = None
+        self._head: tuple[Kind, int] | None = None
+        """Kind and nonce of the frame that has begun to come."""
+        self._end = 0
+        """Where it ends in the bytes."""
 
     @property
     def wants(self) -> int:
         """How many bytes to read next: what the frame lacks, within bounds. A small frame comes with its header."""
-        whole = HEADER.size + (self._length or 0)
-        return min(max(whole - len(self._data), _LEAST), _MOST)
+        return min(max(self._end - len(self._data), _LEAST), _MOST)
 
     def feed(self, data: bytes) -> None:
         self._data += data
-        if self._length is None and len(self._data) >= HEADER.size:
-            magic, kind, zeros, _nonce, length = HEADER.unpack_from(self._data)
-            if magic != MAGIC or zeros != ZEROS or kind not in Kind.__members__.values():
-                raise ProtocolError("the header of a message is broken")
-            if length > MAX_PAYLOAD:
-                raise ProtocolError(f"a message of {length} bytes is larger than {MAX_PAYLOAD}")
-            self._length = length
+        if self._head is None and len(self._data) >= HEADER.size:
+            self._begin()
 
     def take(self) -> tuple[Kind, int, bytes] | None:
         """The next whole frame as (kind, nonce, payload), or None."""
-        if self._length is None or len(self._data) < HEADER.size + self._length:
+        if self._head is None or len(self._data) < self._end:
             return None
-        _magic, kind, _zeros, nonce, length = HEADER.unpack_from(self._data)
-        payload = bytes(memoryview(self._data)[HEADER.size : HEADER.size + length])
-        del self._data[: HEADER.size + length]
-        self._length = None
-        self.feed(b"")
-        return Kind(kind), nonce, payload
+        whole = *self._head, bytes(memoryview(self._data)[HEADER.size : self._end])
+        del self._data[: self._end]
+        self._head, self._end = None, 0
+        if len(self._data) >= HEADER.size:
+            self._begin()
+        return whole
+
+    def _begin(self) -> None:
+        magic, kind, zeros, nonce, length = HEADER.unpack_from(self._data)
+        if magic != MAGIC or zeros != ZEROS or kind not in _KINDS:
+            raise ProtocolError("the header of a message is broken")
+        if length > MAX_PAYLOAD:
+            raise ProtocolError(f"a message of {length} bytes is larger than {MAX_PAYLOAD}")
+        self._head, self._end = (_KINDS[kind], nonce), HEADER.size + length

@@ -52,6 +52,7 @@ _REQUIRES_GRAD, _LEAF, _HAS_GRAD, _STRIDED = 1, 2, 4, 8
 _U8, _U32, _U64, _I64, _F64 = (struct.Struct(f) for f in ("<B", "<I", "<Q", "<q", "<d"))
 _TAGGED_U32, _TAGGED_I64, _TAGGED_F64 = (struct.Struct(f) for f in ("<cI", "<cq", "<cd"))
 _TENSOR_HEAD = struct.Struct("<BBB")
+_WRITTEN_HEADS = tuple(struct.Struct(f"<cBBB{dims}Q{dims}q") for dims in range(MAX_DIMS + 1))
 _SHAPES = tuple(f"<{dims}Q" for dims in range(MAX_DIMS + 1))
 _STRIDES = tuple(f"<{dims}q" for dims in range(MAX_DIMS + 1))
 
@@ -95,7 +96,7 @@ class Encoder:
         if self._items > MAX_ITEMS:
             raise ValueRefused(f"the value has more than {MAX_ITEMS} items")
         # By exact type, which is nearly always enough; a subclass is written as what it is a kind of.
-        writer = _WRITERS.get(type(value))
+        writer = _WRITERS.get(type(value)) or _torch_writers().get(type(value))
         if writer is None:
             writer = next((_WRITERS[kind] for kind in _KINDS if isinstance(value, kind)), Encoder._foreign)
         writer(self, value, depth)
@@ -123,9 +124,13 @@ class Encoder:
         self.out += b"c" + _F64.pack(value.real) + _F64.pack(value.imag)
 
     def _str(self, value: Any, depth: int) -> None:
-        inside = bool(self._scratch) and (value + "/").startswith(self._scratch + "/")
-        self.out += b"p" if inside else b"s"
-        self.text(value[len(self._scratch) :].lstrip("/") if inside else value)
+        scratch = self._scratch
+        if scratch and str.startswith(value, scratch) and f"{value}/".startswith(f"{scratch}/"):
+            self.out += b"p"
+            self.text(value[len(scratch) :].lstrip("/"))
+        else:
+            self.out += b"s"
+            self.text(value)
 
     def _bytes(self, value: Any, depth: int) -> None:
         data = bytes(value)
@@ -143,15 +148,17 @@ class Encoder:
 
     def _each(self, tag: bytes, value: Any, depth: int) -> None:
         self.out += _TAGGED_U32.pack(tag, len(value))
+        write, depth = self.write, depth + 1
         for item in value:
-            self.write(item, depth + 1)
+            write(item, depth)
 
     def _dict(self, value: Any, depth: int) -> None:
         items = list(value.items())
         self.out += _TAGGED_U32.pack(b"d", len(items))
+        write, depth = self.write, depth + 1
         for key, item in items:
-            self.write(key, depth + 1)
-            self.write(item, depth + 1)
+            write(key, depth)
+            write(item, depth)
 
     def _handle(self, value: Any, depth: int) -> None:
         self.out += _TAGGED_U32.pack(b"h", value.id)
@@ -184,8 +191,7 @@ class Encoder:
         if isinstance(value, torch.Tensor):
             # A subclass may override every method through __torch_function__; here it has no say.
             with torch._C.DisableTorchFunctionSubclass():
-                if not self._tensor(value):
-                    self._opaque(value)
+                self._plain_tensor(value, depth)
         elif isinstance(value, np.ndarray | np.generic) and np.asarray(value).dtype.name in ARRAY_DTYPES:
             self._array(np.asarray(value))
         elif isinstance(value, torch.dtype):
@@ -200,21 +206,26 @@ class Encoder:
             raise ValueRefused(f"a {type(value).__name__} cannot be sent to the sandbox")
         self.write(self._describe(value))
 
+    def _plain_tensor(self, value: Any, depth: int) -> None:
+        if not self._tensor(value):
+            self._opaque(value)
+
     def _tensor(self, tensor: Any, *, grad_too: bool = True) -> bool:
         """Write one tensor; False where it is of a kind that has no plain bytes."""
         import torch
 
         code = _codes().get(tensor.dtype)
-        if code is None or tensor.layout is not torch.strided or tensor.device.type == "meta":
+        device = tensor.device
+        if code is None or tensor.layout is not torch.strided or device.type == "meta":
             return False
-        dims, elements = tensor.dim(), tensor.numel()
+        shape, strides, elements = tuple(tensor.shape), tensor.stride(), tensor.numel()
+        dims = len(shape)
         if dims > MAX_DIMS:
             raise ValueRefused(f"a tensor has {dims} dims, more than {MAX_DIMS}")
         if elements > MAX_ELEMENTS:
             raise ValueRefused(f"a tensor has {elements} elements, more than {MAX_ELEMENTS}")
         leaf = tensor.is_leaf
         grad = tensor.grad if grad_too and (leaf or tensor.retains_grad) else None
-        shape, strides = tuple(tensor.shape), tuple(tensor.stride())
         plain = tensor.detach()
         if plain.is_conj() or plain.is_neg():
             plain = plain.resolve_conj().resolve_neg()
@@ -228,16 +239,15 @@ class Encoder:
             _REQUIRES_GRAD * tensor.requires_grad | _LEAF * leaf | _HAS_GRAD * (grad is not None) | _STRIDED * strided
         )
         out = self.out
-        out += b"X" + bytes((code, flags, dims))
-        out += struct.pack(f"<{dims}Q{dims}q", *shape, *strides)
+        out += _WRITTEN_HEADS[dims].pack(b"X", code, flags, dims, *shape, *strides)
         # Device, class, grad_fn and shared places as one text.
         if self._observe:
             grad_fn = "" if tensor.grad_fn is None else type(tensor.grad_fn).__name__
             shares = self._shares(tensor) if self._shares is not None else ()
-            self.text("\0".join((str(tensor.device), type(tensor).__name__, grad_fn, *shares)))
+            self.text("\0".join((str(device), type(tensor).__name__, grad_fn, *shares)))
         else:
             self.text("run\0Tensor\0")
-        if plain.device.type != "cpu":
+        if device.type != "cpu":
             plain = plain.cpu()
         if code == _CODE["bfloat16"]:
             plain = plain.contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
@@ -279,6 +289,16 @@ _WRITERS: dict[type, Callable[[Encoder, Any, int], None]] = {
     Device: Encoder._device,
     DType: Encoder._dtype,
 }
+
+
+@cache
+def _torch_writers() -> dict[type, Callable[[Encoder, Any, int], None]]:
+    """By exact type, for the most frequent of the values that are not Python's own."""
+    import torch
+
+    return {torch.Tensor: Encoder._plain_tensor, torch.nn.Parameter: Encoder._foreign}
+
+
 _KINDS = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 
 
@@ -323,12 +343,13 @@ class Decoder:
         self._items += 1
         if depth > MAX_DEPTH or self._items > MAX_ITEMS:
             raise Malformed("nested too deeply, or too many items")
-        if self._at >= self._size:
+        at = self._at
+        if at >= self._size:
             raise Malformed("cut short")
-        reader = _READERS.get(self._data[self._at])
+        reader = _READERS.get(self._data[at])
         if reader is None:
-            raise Malformed(f"unknown tag {self._data[self._at]}")
-        self._at += 1
+            raise Malformed(f"unknown tag {self._data[at]}")
+        self._at = at + 1
         return reader(self, depth)
 
     # -- what differs between the two sides
@@ -403,7 +424,8 @@ class Decoder:
         return bytes(self._take(self._number(_U64)))
 
     def _read_list(self, depth: int) -> list[Any]:
-        return [self.read(depth + 1) for _ in range(self._count())]
+        read, depth = self.read, depth + 1
+        return [read(depth) for _ in range(self._count())]
 
     def _read_dict(self, depth: int) -> dict[Any, Any]:
         result = {}
@@ -567,8 +589,6 @@ class Live(Decoder):
         self._scratch = scratch
 
     def tensor(self, raw: memoryview, head: _Head) -> Any:
-        import torch
-
         flat = _flat_tensor(raw, head.code)
         if self._run_device != "cpu":
             flat = flat.to(self._run_device)
@@ -576,7 +596,7 @@ class Live(Decoder):
         if head.flags & _STRIDED:
             tensor = flat.clone().as_strided(head.shape, head.strides)
         else:
-            tensor = torch.empty(head.shape, dtype=flat.dtype, device=flat.device).copy_(flat.reshape(head.shape))
+            tensor = flat.reshape(head.shape).clone()
         if head.flags & _REQUIRES_GRAD:
             tensor.requires_grad_()
             if head.grad is not None:

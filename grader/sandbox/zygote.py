@@ -1,18 +1,24 @@
 """The clean process that imports torch once and forks a confined child for each submission and exercise.
 
 Started by exec (`launch.py`), inside bubblewrap where there is one. It talks with the judge over one
-SOCK_SEQPACKET socket in JSON orders, one datagram each:
+SOCK_SEQPACKET socket in orders of a few words, one datagram each:
 
-    -> {"do": "fork", "scratch": NAME, "memory_mb": …, "cpu_seconds": …, "file_mb": …, "processes": …}
+    -> fork SCRATCH MEMORY_MB CPU_SECONDS FILE_MB PROCESSES
        with 2 descriptors: the child's end of its socket, and the pipe for what it prints
-    <- {"pid": …}                                        with 1 descriptor: a pidfd, to kill it and to see it end
-    -> {"do": "wipe", "scratch": NAME}   -> {"do": "fate", "pid": …}   <- {"status": …}
+    <- PID                      with 1 descriptor: a pidfd, to kill it and to see it end
+    -> wipe SCRATCH
+    -> fate PID
+    <- EXIT_CODE, or - while it lives
 
 No request, input or answer passes through here: those go over the child's own socket. When the judge is gone
 (end of file), the zygote kills what it started and leaves.
+
+Between two forks it does as little as it can, and by the plainest means: each page of memory that it writes to is
+copied, and every large page among them falls into small ones, which each later fork has to copy one by one.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import select
@@ -22,14 +28,17 @@ import sys
 import tempfile
 import time
 import traceback
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
-from grader.sandbox import confinement, pages, warm, worker
+from grader.sandbox import confinement, pages, seccomp, warm, worker
 from grader.sandbox.scratch import remove
-from grader.sandbox.session import Session
+from grader.sandbox.session import Session, rehearse
 
 _FORKS_OF_A_CLASS = 24
 """After so many forks it is worth a quarter of a second to make the next ones cheaper."""
+_LOOK_MS = 100
+"""How often it is looked for the end of a child that may leave processes behind."""
 
 
 class Zygote:
@@ -43,12 +52,17 @@ class Zygote:
             processes: confinement.Confiner(confinement.Plan(read, scratch_root, processes=processes))
             for processes in (0, 1)
         }
-        self._alive: set[int] = set()
+        self._alive: dict[int, bool] = {}
+        """By pid, whether the child may start processes."""
         self._fates: dict[int, int] = {}
         self._forks = 0
+        # Called with Python's own lock held, as in the middle of any call: the new process goes on with it.
+        self._c = ctypes.PyDLL(None, use_errno=True)
+        self._held = 0
 
     def run(self) -> None:
-        signal.signal(signal.SIGCHLD, self._reap)
+        worker.prepare_streams()
+        self._held = confinement.data_bytes()
         try:
             # A judge that was killed leaves an end of file, or a broken line where it had not read everything.
             with contextlib.suppress(ConnectionError):
@@ -60,18 +74,20 @@ class Zygote:
         poll = select.poll()
         poll.register(self._orders, select.POLLIN)
         while True:
-            poll.poll()
-            data, descriptors, _flags, _address = socket.recv_fds(self._orders, 65536, 4)
+            while any(self._alive.values()) and not poll.poll(_LOOK_MS):
+                self._reap()
+            data, descriptors, _flags, _address = socket.recv_fds(self._orders, 1024, 2)
             if not data:
                 return
-            order = json.loads(data)
-            if order["do"] == "fork":
-                self._fork(order, *descriptors)
-            elif order["do"] == "wipe":
-                self._wipe(order["scratch"])
-            elif order["do"] == "fate":
-                self._reap()
-                self._say({"status": self._fates.get(order["pid"])})
+            self._reap()
+            match data.decode().split():
+                case ["fork", scratch, *numbers]:
+                    self._fork(scratch, [int(number) for number in numbers], *descriptors)
+                case ["wipe", scratch]:
+                    # What cannot be removed goes with the whole scratch; the next one has another folder in any case.
+                    remove(f"{self._scratch_root}/{scratch}")
+                case ["fate", pid]:
+                    self._orders.send(str(self._fates.get(int(pid), "-")).encode())
 
     def _end(self) -> None:
         """Kill what was started, and leave no file: the judge, which may have been killed, cannot see to it."""
@@ -85,40 +101,43 @@ class Zygote:
             time.sleep(0.002)
         remove(self._scratch_root)
 
-    def _fork(self, order: dict[str, Any], channel: int, output: int) -> None:
-        scratch = os.path.join(self._scratch_root, order["scratch"])
-        os.makedirs(scratch, mode=0o700, exist_ok=True)
+    def _fork(self, scratch: str, limits: Sequence[int], channel: int, output: int) -> None:
+        folder = f"{self._scratch_root}/{scratch}"
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
         self._forks += 1
         if self._forks == _FORKS_OF_A_CLASS:
             pages.collapse()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        pid = os.fork()
+            self._held = confinement.data_bytes()
+        # Not os.fork, which then looks after locks that other threads may hold, of which there are none here, and
+        # after random generators, which each request sets: 300 pages are written to for that.
+        pid = seccomp.checked(self._c.fork())
         if pid == 0:
-            self._child(order, scratch, channel, output)
+            self._child(folder, limits, channel, output)
         pidfd = os.pidfd_open(pid)
-        self._alive.add(pid)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        socket.send_fds(self._orders, [json.dumps({"pid": pid}).encode()], [pidfd])
+        self._alive[pid] = limits[3] > 0
+        socket.send_fds(self._orders, [str(pid).encode()], [pidfd])
         for descriptor in (pidfd, channel, output):
             os.close(descriptor)
 
-    def _child(self, order: dict[str, Any], scratch: str, channel: int, output: int) -> NoReturn:
+    def _child(self, scratch: str, limits: Sequence[int], channel: int, output: int) -> NoReturn:
         code = 70
         try:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             self._orders.close()
-            worker.take_over_output(output)
+            worker.print_to(output)
             os.close(output)
             os.chdir(scratch)
             os.environ["TMPDIR"] = os.environ["HOME"] = scratch
             # The warm-up made it remember another folder, which this process may not write to.
             tempfile.tempdir = None
-            layers = self._confiners[min(order["processes"], 1)].apply(
+            memory_mb, cpu_seconds, file_mb, processes = limits
+            layers = self._confiners[min(processes, 1)].apply(
                 scratch,
-                memory_mb=order["memory_mb"],
-                cpu_seconds=order["cpu_seconds"],
-                file_mb=order["file_mb"],
+                memory_mb=memory_mb,
+                cpu_seconds=cpu_seconds,
+                file_mb=file_mb,
+                baseline_data=self._held,
+                alone=True,
             )
             worker.hello(channel, layers)
             worker.serve(channel, channel, Session(scratch))
@@ -129,27 +148,18 @@ class Zygote:
             # Not sys.exit: the interpreter's clean-up belongs to the process that was forked.
             os._exit(code)
 
-    def _wipe(self, name: str) -> None:
-        # What cannot be removed goes with the whole scratch; the next one has another folder in any case.
-        remove(os.path.join(self._scratch_root, name))
-
-    def _reap(self, *_: object) -> None:
-        for pid in list(self._alive):
-            try:
-                done, status = os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                done, status = pid, 0
-            if done:
-                self._alive.discard(pid)
-                self._fates[pid] = os.waitstatus_to_exitcode(status)
+    def _reap(self) -> None:
+        while self._alive:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            self._fates[pid] = os.waitstatus_to_exitcode(status)
+            if self._alive.pop(pid, False):
                 # What the child itself started (DataLoader workers) is in its process group.
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
-        while len(self._fates) > 256:
-            del self._fates[next(iter(self._fates))]
-
-    def _say(self, words: dict[str, Any]) -> None:
-        self._orders.send(json.dumps(words).encode())
+            if len(self._fates) > 256:
+                del self._fates[next(iter(self._fates))]
 
 
 def main() -> None:
@@ -159,6 +169,8 @@ def main() -> None:
     scratch_root = settings["scratch_root"]
     os.makedirs(scratch_root, exist_ok=True)
     missing = warm.up(tuple(settings["needs"]), settings["parts"], soon=not settings["many"])
+    if settings["many"]:
+        rehearse()
     if warm.threads() != 1:
         # A child of a process with threads hangs in its next parallel operation.
         orders.send(json.dumps({"fault": f"{warm.threads()} threads before the first fork"}).encode())
