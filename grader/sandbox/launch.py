@@ -124,9 +124,8 @@ def _environment(device: str, many_forks: bool) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
     }
     if many_forks:
-        # Forks copy page tables: huge pages and one allocator make them half as long to copy.
+        # Forks copy page tables: those of huge pages are shorter.
         env["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
-        env["PYTHONMALLOC"] = "malloc"
     if device != "cpu":
         env.pop("CUDA_VISIBLE_DEVICES")
         env["CUDA_MODULE_LOADING"] = "LAZY"
