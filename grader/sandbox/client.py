@@ -300,7 +300,6 @@ class ZygoteHost:
             hidden=self._hidden,
             bwrap=self._bwrap,
             scratch_mb=self._scratch_mb,
-            many_forks=self._many,
         )
         self._scratch_root = scratch_root
         self._inside_bwrap = start.bubblewrap

@@ -37,14 +37,12 @@ def prepare(
     bwrap: str | None,
     scratch_mb: int,
     device: str = "cpu",
-    many_forks: bool = True,
 ) -> Launch:
     """The way to run `python -m module` as a sandbox.
 
     `hidden` are folders that must not be seen even where they lie inside Python's own (an installed
     package carries its solutions; a checkout may lie under /usr or /opt). With `bwrap`, the scratch folder
     is a file system in memory of at most `scratch_mb`, unless `scratch_root` exists and is to be shared.
-    `many_forks`: memory is laid out so that forks are cheap, which makes the start dearer.
     """
     roots = _roots()
     hide = [*(Path(path).resolve() for path in hidden), PACKAGE]
@@ -52,7 +50,7 @@ def prepare(
         str(path) for path in OURS
     )
     argv = [sys.executable, "-s", "-P", "-m", module, *arguments]
-    env = _environment(device, many_forks)
+    env = _environment(device)
     if bwrap is None:
         return Launch(tuple(argv), env, read, scratch_root, False)
     wrap = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
@@ -105,7 +103,7 @@ def _without(root: Path, hide: Sequence[Path]) -> list[Path]:
     return [part for child in sorted(root.iterdir()) for part in _without(child, hide)]
 
 
-def _environment(device: str, many_forks: bool) -> dict[str, str]:
+def _environment(device: str) -> dict[str, str]:
     """Nothing of the caller's environment but what Python needs to find its libraries."""
     env = {
         "PATH": os.defpath,
@@ -123,9 +121,6 @@ def _environment(device: str, many_forks: bool) -> dict[str, str]:
         # Even asking for CUDA would poison the forks, and a learner's own `cuda.is_available()` must say no.
         "CUDA_VISIBLE_DEVICES": "",
     }
-    if many_forks:
-        # Forks copy page tables: those of huge pages are shorter.
-        env["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
     if device != "cpu":
         env.pop("CUDA_VISIBLE_DEVICES")
         env["CUDA_MODULE_LOADING"] = "LAZY"

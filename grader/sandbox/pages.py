@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _HUGE = 2 << 20
-_MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
-"""From Linux's asm-generic/mman-common.h; the second since Linux 6.1."""
+_MADV_COLLAPSE = 25
+"""From Linux's asm-generic/mman-common.h; since Linux 6.1. What a process takes later stays in small pages: a child needs
+little, and would fill 2 MB for it with zeros.
+"""
 
 
 def collapse() -> int:
@@ -27,7 +29,6 @@ def collapse() -> int:
     done = 0
     with contextlib.suppress(OSError):
         for start, end in list(_areas()):
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_HUGEPAGE)
             for at in range(start, end, _HUGE):
                 # One after the other: what cannot be gathered (half of it unused) must not hold up the rest.
                 if libc.madvise(ctypes.c_void_p(at), ctypes.c_size_t(_HUGE), _MADV_COLLAPSE) == 0:

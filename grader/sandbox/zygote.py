@@ -36,7 +36,8 @@ from grader.sandbox.scratch import remove
 from grader.sandbox.session import Session, rehearse
 
 _FORKS_OF_A_CLASS = 24
-"""After so many forks it is worth a quarter of a second to make the next ones cheaper."""
+"""After so many forks it is worth a second to make the next ones cheaper, and a tenth of one after twice as many, for
+what was written to meanwhile."""
 _LOOK_MS = 100
 """How often it is looked for the end of a child that may leave processes behind."""
 
@@ -55,7 +56,7 @@ class Zygote:
         self._alive: dict[int, bool] = {}
         """By pid, whether the child may start processes."""
         self._fates: dict[int, int] = {}
-        self._forks = 0
+        self._forks, self._gather_at = 0, _FORKS_OF_A_CLASS
         # Called with Python's own lock held, as in the middle of any call: the new process goes on with it.
         self._c = ctypes.PyDLL(None, use_errno=True)
         self._held = 0
@@ -106,7 +107,8 @@ class Zygote:
         with contextlib.suppress(FileExistsError):
             os.mkdir(folder, 0o700)
         self._forks += 1
-        if self._forks == _FORKS_OF_A_CLASS:
+        if self._forks == self._gather_at:
+            self._gather_at *= 2
             pages.collapse()
             self._held = confinement.data_bytes()
         # Not os.fork, which then looks after locks that other threads may hold, of which there are none here, and
