@@ -13,27 +13,29 @@ from pathlib import Path
 
 _HUGE = 2 << 20
 _MADV_COLLAPSE = 25
-"""From Linux's asm-generic/mman-common.h; since Linux 6.1. What a process takes later stays in small pages: a child needs
-little, and would fill 2 MB for it with zeros.
-"""
+"""From Linux's asm-generic/mman-common.h; since Linux 6.1."""
 
 
-def collapse() -> int:
-    """Gather this process's private memory into large pages; answers with how many bytes it was done for.
+def collapse() -> None:
+    """Gather this process's private memory into large pages. What it or its children take later comes in small ones:
+    a child needs little, and would fill 2 MB with zeros for it.
 
     Nothing happens where the system has no such pages, or is too old to be asked.
     """
     if sys.platform != "linux":
-        return 0
+        return
     libc = ctypes.CDLL(None, use_errno=True)
-    done = 0
+
+    def gather(start: int, end: int) -> bool:
+        return libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE) == 0
+
     with contextlib.suppress(OSError):
         for start, end in list(_areas()):
-            for at in range(start, end, _HUGE):
-                # One after the other: what cannot be gathered (half of it unused) must not hold up the rest.
-                if libc.madvise(ctypes.c_void_p(at), ctypes.c_size_t(_HUGE), _MADV_COLLAPSE) == 0:
-                    done += _HUGE
-    return done
+            # At once if possible, as each call first waits for all processors; what cannot be gathered (half of it
+            # unused) must not hold up the rest.
+            if not gather(start, end):
+                for at in range(start, end, _HUGE):
+                    gather(at, at + _HUGE)
 
 
 def _areas() -> Iterator[tuple[int, int]]:
