@@ -141,6 +141,15 @@ def test_train_from_start(student, draw):
     student.scene("train", folder(student, "start"), draw.word(), epochs, keep, 2, draw.normal(5, 3)).agrees()
 
 
+@check(points=1, needs=TRAINS)
+def test_train_newest(student, draw):
+    """Training goes on from the highest number, and has nothing to do when all epochs are done."""
+    older = draw.whole(8, 9)
+    student.scene("train_twice", folder(student, "newest"), [older, 10], 12, 2, 3, draw.normal(5, 3)).agrees(
+        say=f"The folder held epoch_{older}.pt and epoch_10.pt, and 12 epochs were asked for in all."
+    )
+
+
 @check(points=2, needs=TRAINS)
 def test_train_resumes(student, draw):
     """Cut short in the middle of an epoch, training goes on in a new process as if never stopped."""
@@ -150,13 +159,4 @@ def test_train_resumes(student, draw):
     student.restart()
     student.scene("train", folder(student, "cut"), name, epochs, 2, 2, inputs).agrees(
         say=f"The power went in epoch {cut} of {epochs}, so epochs {cut} and {cut + 1} were still to be trained."
-    )
-
-
-@check(points=1, needs=TRAINS)
-def test_train_newest(student, draw):
-    """Training goes on from the highest number, and has nothing to do when all epochs are done."""
-    older = draw.whole(8, 9)
-    student.scene("train_twice", folder(student, "newest"), [older, 10], 12, 2, 3, draw.normal(5, 3)).agrees(
-        say=f"The folder held epoch_{older}.pt and epoch_10.pt, and 12 epochs were asked for in all."
     )
