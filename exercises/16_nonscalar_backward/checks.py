@@ -8,12 +8,10 @@ from grader.checks import check
 @check(points=1)
 def test_slopes(student, draw):
     """slopes gives the derivative of a curve at every point."""
-    for shape in ((5,), (2, 3), (3, 3)):
-        x = draw.normal(*shape)
-        factors = [draw.real(0.5, 2), draw.real(-2, 2), draw.real(-2, 2)]
-        student.scene("slopes_of_parabola", factors, x).agrees(
-            say=f"The curve was a parabola, and x had shape {shape}."
-        )
+    shapes = (5,), (2, 3), (3, 3)
+    curves = [([draw.real(0.5, 2), draw.real(-2, 2), draw.real(-2, 2)], draw.normal(*shape)) for shape in shapes]
+    for answer, shape in zip(student.scenes("slopes_of_parabola", *curves), shapes, strict=True):
+        answer.agrees(say=f"The curve was a parabola, and x had shape {shape}.")
     x = draw.normal(4, dtype=torch.float64)
     student.scene("slopes_of_wave", draw.real(1, 3), x).agrees(say="The curve was a sine, and x was float64.")
 
@@ -21,6 +19,7 @@ def test_slopes(student, draw):
 @check(points=2)
 def test_weighted_gradient(student, draw):
     """weighted_gradient lets each output count as much as its weight says."""
+    cases = []
     for inputs, outputs, dtype in (
         ((3,), (3,), torch.float32),
         ((5,), (3,), torch.float32),
@@ -28,56 +27,58 @@ def test_weighted_gradient(student, draw):
         ((3, 3), (3, 3), torch.float64),
     ):
         x, weight = _inputs(draw, inputs, outputs, dtype)
-        v = draw.normal(*outputs, dtype=dtype)
-        student.scene("weighted_gradient", outputs, x, v, weight).agrees(
-            say=f"x had shape {inputs}, y and v had shape {outputs}."
-        )
+        cases.append((outputs, x, draw.normal(*outputs, dtype=dtype), weight))
+    for answer, (outputs, x, *_) in zip(student.scenes("weighted_gradient", *cases), cases, strict=True):
+        answer.agrees(say=f"x had shape {tuple(x.shape)}, y and v had shape {outputs}.")
 
 
 @check(points=1)
 def test_weighted_sum(student, draw):
     """weighted_sum gives one number, and backward from it brings the weighted gradient."""
-    _sums(student, draw, (3,), (4,))
+    _sums(student, draw, ((3,), (4,), torch.float32))
 
 
 @check(points=1)
 def test_weighted_sum_of_table(student, draw):
     """weighted_sum pairs each element with its weight, whatever y's shape is."""
-    _sums(student, draw, (2,), (4, 1))
-    _sums(student, draw, (4,), (2, 3))
-    _sums(student, draw, (3,), (3, 3), torch.float64)
+    _sums(
+        student,
+        draw,
+        ((2,), (4, 1), torch.float32),
+        ((4,), (2, 3), torch.float32),
+        ((3,), (3, 3), torch.float64),
+    )
 
 
 @check(points=1)
 def test_row(student, draw):
     """jacobian_row gives the gradient of one output out of several."""
+    cases = []
     for size, outputs, dtype in ((5, 3, torch.float32), (3, 3, torch.float32), (2, 6, torch.float64)):
         x, weight = _inputs(draw, (size,), (outputs,), dtype)
-        i = draw.whole(1, outputs - 1)
-        student.scene("row", (outputs,), x, i, weight).agrees(
-            say=f"x had shape ({size},), f(x) had shape ({outputs},), and i was {i}."
-        )
+        cases.append(((outputs,), x, draw.whole(1, outputs - 1), weight))
+    _rows(student, cases)
 
 
 @check(points=1)
 def test_row_of_table(student, draw):
     """jacobian_row finds element i of an output that is a table."""
+    cases = []
     for inputs, outputs, low, high in (((4,), (2, 3), 0, 1), ((2, 2), (3, 2), 3, 5), ((3, 3), (3, 3), 1, 8)):
         x, weight = _inputs(draw, inputs, outputs, torch.float32)
-        i = draw.whole(low, high)
-        student.scene("row", outputs, x, i, weight).agrees(
-            say=f"x had shape {inputs}, f(x) had shape {outputs}, and i was {i}."
-        )
+        cases.append((outputs, x, draw.whole(low, high), weight))
+    _rows(student, cases)
 
 
 @check(points=2)
 def test_jacobian(student, draw):
     """jacobian gives all rows, one for each output."""
+    cases = []
     for size, outputs, dtype in ((2, 4, torch.float32), (5, 3, torch.float32), (3, 3, torch.float64)):
         x, weight = _inputs(draw, (size,), (outputs,), dtype)
-        student.scene("jacobian", (outputs,), x, weight).agrees(
-            say=f"x had shape ({size},), f(x) had shape ({outputs},)."
-        )
+        cases.append(((outputs,), x, weight))
+    for answer, (outputs, x, _) in zip(student.scenes("jacobian", *cases), cases, strict=True):
+        answer.agrees(say=f"x had shape {tuple(x.shape)}, f(x) had shape {outputs}.")
 
 
 @check(points=1, needs=("test_slopes", "test_row"))
@@ -94,11 +95,18 @@ def _inputs(draw, inputs, outputs, dtype):
     return x, draw.uniform(torch.Size(outputs).numel(), x.numel(), low=-1, high=1, dtype=dtype)
 
 
-def _sums(student, draw, inputs, outputs, dtype=torch.float32):
-    x, weight = _inputs(draw, inputs, outputs, dtype)
-    weights = draw.normal(len(weight), dtype=dtype)
-    say = f"y had shape {outputs}, the weights had shape ({len(weights)},)."
-    student.scene("weighted_sum", outputs, weights, x, weight).agrees(requires_grad=True, say=say)
-    student.scene("backward_from_weighted_sum", outputs, weights, x, weight).agrees(
-        say=f"This is x.grad after z.backward(); {say}"
-    )
+def _rows(student, cases):
+    for answer, (outputs, x, i, _) in zip(student.scenes("row", *cases), cases, strict=True):
+        answer.agrees(say=f"x had shape {tuple(x.shape)}, f(x) had shape {outputs}, and i was {i}.")
+
+
+def _sums(student, draw, *shapes):
+    cases = []
+    for inputs, outputs, dtype in shapes:
+        x, weight = _inputs(draw, inputs, outputs, dtype)
+        cases.append((outputs, draw.normal(len(weight), dtype=dtype), x, weight))
+    says = [f"y had shape {outputs}, the weights had shape ({len(weights)},)." for outputs, weights, *_ in cases]
+    for answer, say in zip(student.scenes("weighted_sum", *cases), says, strict=True):
+        answer.agrees(requires_grad=True, say=say)
+    for answer, say in zip(student.scenes("backward_from_weighted_sum", *cases), says, strict=True):
+        answer.agrees(say=f"This is x.grad after z.backward(); {say}")

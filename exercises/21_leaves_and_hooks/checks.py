@@ -6,30 +6,31 @@ from grader.checks import check
 @check(points=2)
 def test_parameter(student, draw):
     """make_parameter gives a leaf that starts at values * scale, and an optimizer can train it."""
-    for values in (
-        draw.normal(2, 3),
-        draw.normal(4, 2, dtype=torch.float64),
-        draw.integers(-9, 10, 3, 3),
-    ):
+    tables = draw.normal(2, 3), draw.normal(4, 2, dtype=torch.float64), draw.integers(-9, 10, 3, 3)
+    cases = [(values, draw.real(0.05, 0.4)) for values in tables]
+    student.calls("make_parameter", *cases).agree(requires_grad=True, is_leaf=True, shares=True)
+    trained = []
+    for values, scale in cases:
         rows, columns = values.shape
-        scale = draw.real(0.05, 0.4)
-        student.call("make_parameter", values, scale).agrees(requires_grad=True, is_leaf=True, shares=True)
         batches = [draw.normal(5, rows) for _ in range(3)]
         cotangents = [draw.normal(5, columns) for _ in range(3)]
-        student.scene("train", values, scale, batches, cotangents, draw.real(0.05, 0.1)).agrees()
+        trained.append((values, scale, batches, cotangents, draw.real(0.05, 0.1)))
+    student.scenes("train", *trained).agree()
 
 
 @check(points=2)
 def test_keeps_grad(student, draw):
     """keeps_grad foresees where backward leaves a gradient."""
-    for shape in ((2, 3), (3, 3)):
-        kinds = [KINDS[index] for index in draw.permutation(len(KINDS))]
-        student.scene("keeping", kinds, draw.normal(*shape)).agrees(say=f"In order they were: {'; '.join(kinds)}.")
+    orders = [[KINDS[index] for index in draw.permutation(len(KINDS))] for _ in range(2)]
+    data = draw.normal(2, 3), draw.normal(3, 3)
+    for answer, kinds in zip(student.scenes("keeping", *zip(orders, data, strict=True)), orders, strict=True):
+        answer.agrees(say=f"In order they were: {'; '.join(kinds)}.")
 
 
 @check(points=2)
 def test_hidden_gradients(student, draw):
     """hidden_gradients brings the gradient of the hidden tensor as well as that of x."""
+    cases, says = [], []
     for inputs, middle, outputs, dtype in (
         ((3,), 4, 2, torch.float32),
         ((2, 5), 3, 4, torch.float32),
@@ -38,10 +39,10 @@ def test_hidden_gradients(student, draw):
         a = draw.normal(middle, inputs[0], dtype=dtype)
         b = draw.normal(outputs, middle, dtype=dtype)
         x = draw.normal(*inputs, dtype=dtype, requires_grad=True)
-        cotangent = draw.normal(outputs, *inputs[1:], dtype=dtype)
-        student.scene("hidden", a, b, x, cotangent).agrees(
-            say=f"x had shape {inputs}, h had shape {(middle, *inputs[1:])}; item 0 is h's gradient, item 1 is x's."
-        )
+        cases.append((a, b, x, draw.normal(outputs, *inputs[1:], dtype=dtype)))
+        says.append(f"x had shape {inputs}, h had shape {(middle, *inputs[1:])}; ")
+    for answer, say in zip(student.scenes("hidden", *cases), says, strict=True):
+        answer.agrees(say=f"{say}item 0 is h's gradient, item 1 is x's.")
 
 
 @check(points=1)
@@ -66,10 +67,9 @@ def test_watch_ends(student, draw):
 @check(points=1)
 def test_scaled_pass(student, draw):
     """scaled_backward brings w's gradient, times the factor."""
-    for shape in ((3,), (2, 2)):
-        student.scene(
-            "scaled_pass", draw.normal(*shape), draw.normal(*shape, requires_grad=True), _factor(draw)
-        ).agrees()
+    shapes = (3,), (2, 2)
+    cases = [(draw.normal(*shape), draw.normal(*shape, requires_grad=True), _factor(draw)) for shape in shapes]
+    student.scenes("scaled_pass", *cases).agree()
 
 
 @check(points=1, needs="test_scaled_pass")

@@ -120,6 +120,11 @@ def same_reply(yours: Reply, other: Reply, *, strictly: bool) -> bool:
         )
     if yours.outcome is not Outcome.RETURNED:
         return True
+    parts = [value for value in (yours.value, other.value) if isinstance(value, list)]
+    if all(value and isinstance(value[0], Reply) for value in parts) and len(parts) == 2:
+        return len(parts[0]) == len(parts[1]) and all(
+            same_reply(mine, its, strictly=strictly) for mine, its in zip(*parts, strict=True)
+        )
     looks = EVERYTHING if strictly else Looks()
     try:
         return (

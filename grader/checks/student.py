@@ -1,6 +1,6 @@
 """`Student`: the learner's code as a check sees it, behind the wall."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,18 @@ class Student:
         """Run the function `name` of the exercise's `scenes.py` beside the learner's code."""
         return self._ask(Word.SCENE, name, None, args, kwargs, raising, seconds)
 
+    def calls(self, name: str, *cases: Sequence[Any], raising: str = "") -> "Answers":
+        """Call the learner's function `name` once for each of `cases`, lists of its arguments.
+
+        All are asked at once, also those after one that goes wrong: this takes less time than one `call` after
+        another, and is for functions of which each call stands for itself. raising: as for `call`.
+        """
+        return self._ask_each(Word.CALL, name, cases, raising)
+
+    def scenes(self, name: str, *cases: Sequence[Any], raising: str = "") -> "Answers":
+        """Run the function `name` of the exercise's `scenes.py` once for each of `cases`, as `calls` does."""
+        return self._ask_each(Word.SCENE, name, cases, raising)
+
     def files(self, files: Mapping[str, bytes]) -> None:
         """Write files into the scratch folder, by relative path."""
         self._ask(Word.FILES, "", None, (dict(files),), {}, "", None)
@@ -87,12 +99,37 @@ class Student:
         )
         reply = self._backend.ask(request)
         self.log.append((request, reply))
-        answer = Answer(self, len(self.log) - 1, request, reply)
-        if word is Word.SCENE and reply.raised is not None and not reply.raised.lines:
+        return self._gone_well(Answer(self, len(self.log) - 1, request, reply), raising)
+
+    def _ask_each(self, word: Word, name: str, cases: Sequence[Sequence[Any]], raising: str) -> "Answers":
+        seed = self._seeds(len(self.log))
+        parts = tuple(
+            Request(word, name, args=_sendable(tuple(case)), seed=seed + place) for place, case in enumerate(cases)
+        )
+        request = Request(Word.EACH, name, args=parts, seed=seed)
+        reply = self._backend.ask(request)
+        if reply.outcome is Outcome.CRASHED:
+            # Which of them it was, and whether those before it went well, is told by asking one after another.
+            return Answers(self._ask(word, name, None, tuple(case), {}, raising, None) for case in cases)
+        self.log.append((request, reply))
+        if reply.outcome is not Outcome.RETURNED:
+            raise StudentEnded(request, reply)
+        index = len(self.log) - 1
+        return Answers(
+            self._gone_well(Answer(self, index, part, told, place), raising)
+            for place, (part, told) in enumerate(zip(parts, reply.value, strict=True))
+        )
+
+    def _gone_well(self, answer: "Answer", raising: str) -> "Answer":
+        """The answer, if the learner's code gave one, or raised what it must."""
+        request, reply = answer.request, answer.reply
+        if request.word is Word.SCENE and reply.raised is not None and not reply.raised.lines:
             # No line of the learner's is to be seen: if the reference fares no better, the scene is to blame.
-            theirs = self.expected(answer.index)
+            theirs = answer.reference
             if theirs.outcome is not Outcome.RETURNED and not raising:
-                raise RuntimeError(f"the scene {name} fails with the reference too: {theirs.raised or theirs.reason}")
+                raise RuntimeError(
+                    f"the scene {request.name} fails with the reference too: {theirs.raised or theirs.reason}"
+                )
         if not raising:
             if reply.outcome is not Outcome.RETURNED:
                 raise StudentEnded(request, reply, answer.given)
@@ -141,6 +178,8 @@ class Answer:
     index: int
     request: Request
     reply: Reply
+    place: int | None = None
+    """Among those that were asked together with it."""
 
     @property
     def value(self) -> Any:
@@ -157,7 +196,14 @@ class Answer:
     @property
     def expected(self) -> Any:
         """What the reference solution gives for the same requests."""
-        return self.student.expected(self.index).value
+        return self.reference.value
+
+    @property
+    def reference(self) -> Reply:
+        """The reference solution's reply to the same requests."""
+        reply = self.student.expected(self.index)
+        together = self.place is not None and reply.outcome is Outcome.RETURNED
+        return reply.value[self.place] if together else reply
 
     @property
     def tensor(self) -> TensorSeen:
@@ -207,7 +253,7 @@ class Answer:
         may be changed in place.
         """
         looks = Looks(requires_grad, is_leaf, grad, strides, shares, dtype)
-        reference = self.student.expected(self.index)
+        reference = self.reference
         if reference.outcome is not Outcome.RETURNED:
             raise RuntimeError(f"the reference gives no answer to {self.what}: {reference.raised or reference.reason}")
         named = what or f"the result of {self.what}"
@@ -236,6 +282,21 @@ class Answer:
         return None
 
 
+class Answers:
+    """What came back for each of several cases, in their order; to be gone through once."""
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self._answers = iter(answers)
+
+    def __iter__(self) -> Iterator[Answer]:
+        return self._answers
+
+    def agree(self, **claims: Any) -> None:
+        """Every one agrees with the reference solution; see `Answer.agrees`."""
+        for answer in self:
+            answer.agrees(**claims)
+
+
 def _sendable(value: Any) -> Any:
     """Observations and things as they go back into the sandbox."""
     if isinstance(value, Thing):
@@ -260,4 +321,4 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith(("the ", "item ", "your ", "'")) else text
 
 
-__all__ = ["Answer", "Oracle", "Student", "Thing", "count"]
+__all__ = ["Answer", "Answers", "Oracle", "Student", "Thing", "count"]

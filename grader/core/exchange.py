@@ -30,6 +30,8 @@ class Word(StrEnum):
     """Write files into the scratch folder. args: one dict, relative path to bytes."""
     READ = "read"
     """Answer with the bytes of the scratch file `name`."""
+    EACH = "each"
+    """Answer each of `args`, which are requests, one after another. The value is the list of the replies."""
     RESTART = "restart"
     """Go on in a new process with the same scratch folder: nothing in memory is left."""
 

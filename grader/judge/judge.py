@@ -229,7 +229,7 @@ class _Asking:
         else:
             heard = self._backend.hear(request)
         self._asked.append((request, heard))
-        return self._backend.read(heard)
+        return self._backend.read(heard, request)
 
 
 def _same(one: Request, other: Request) -> bool:

@@ -596,7 +596,10 @@ def _now() -> str:
 
 def _stored(value: Any) -> Any:
     """A value as SQLite takes it: text must be Unicode without halves of characters."""
-    return str(value).encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # Also of a text that is a word of an enumeration: a plain one.
+    return str(value) if value.isascii() else str(value).encode("utf-8", "replace").decode()
 
 
 def _columns(names: Iterable[str]) -> str:

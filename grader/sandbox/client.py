@@ -533,7 +533,7 @@ class ConfinedBackend:
         """Set for good once the file could not be loaded: nothing else is worth asking."""
 
     def ask(self, request: Request) -> Reply:
-        return self.read(self.hear(request))
+        return self.read(self.hear(request), request)
 
     def hear(self, request: Request) -> Heard:
         """Ask, and leave the reply unread: what is known byte for byte need not be taken apart again."""
@@ -549,12 +549,12 @@ class ConfinedBackend:
         self._host.stages["ask"] += time.perf_counter() - started
         return heard
 
-    def read(self, heard: Heard) -> Reply:
-        """The reply in what was heard."""
+    def read(self, heard: Heard, request: Request) -> Reply:
+        """The reply to `request` in what was heard."""
         if heard.told is not None:
             return heard.told
         try:
-            return replace(decode_reply(heard.payload), printed=heard.printed)
+            return replace(decode_reply(heard.payload, request), printed=heard.printed)
         except Malformed as fault:
             # Whatever else it says is as little worth.
             self.drop()
@@ -575,7 +575,7 @@ class ConfinedBackend:
         self._child = self._host.child(self._limits, self._scratch)
         self._scratch = self._child.scratch
         started = time.perf_counter()
-        reply = self.read(self._exchange(replace(self._load, seed=seed)))
+        reply = self.read(self._exchange(replace(self._load, seed=seed)), self._load)
         self._host.stages["load"] += time.perf_counter() - started
         if reply.outcome is not Outcome.RETURNED:
             self.load_failure = reply
@@ -654,4 +654,4 @@ class LocalBackend:
 
     def _answer(self, request: Request) -> Reply:
         assert self._session is not None
-        return decode_reply(self._session.answer(encode_request(request)))
+        return decode_reply(self._session.answer(encode_request(request)), request)

@@ -40,16 +40,25 @@ def encode_request(request: Request) -> bytes:
     if known is not None:
         return known
     encoder = Encoder(observe=False)
-    encoder.write(
-        (str(request.word), request.name, request.handle, tuple(request.args), dict(request.kwargs), request.seed)
-    )
+    args = map(encode_request, request.args) if request.word is Word.EACH else request.args
+    encoder.write((str(request.word), request.name, request.handle, tuple(args), dict(request.kwargs), request.seed))
     encoded = bytes(encoder.out)
     object.__setattr__(request, "_encoded", encoded)
     return encoded
 
 
-def decode_reply(data: bytes) -> Reply:
-    """For the judge, from bytes that a learner may have written. Raises Malformed."""
+def decode_reply(data: bytes, request: Request | None = None) -> Reply:
+    """For the judge, from bytes that a learner may have written, as a reply to `request`. Raises Malformed."""
+    reply = _decode_reply(data)
+    if request is None or request.word is not Word.EACH or reply.outcome is not Outcome.RETURNED:
+        return reply
+    match reply.value:
+        case list(parts) if len(parts) == len(request.args) and all(isinstance(part, bytes) for part in parts):
+            return _with_value(reply, [_decode_reply(part) for part in parts])
+    raise Malformed("not the replies to each request")
+
+
+def _decode_reply(data: bytes) -> Reply:
     value = Observed(data).whole()
     match value:
         case (str(outcome), result, tuple(args), dict(kwargs), raised, str(reason)):
@@ -115,7 +124,7 @@ class Session:
             except Exception:  # noqa: BLE001 - whatever the learner put there
                 pass
         # What the judge itself wrote need not be looked at again.
-        seen = () if word in (Word.LOAD, Word.FILES) else tuple(args)
+        seen = () if word in (Word.LOAD, Word.FILES, Word.EACH) else tuple(args)
         return self._encode(
             Reply(outcome, value, seen, kwargs, raised, reason),
             forced=word is Word.NEW and outcome is Outcome.RETURNED,
@@ -172,6 +181,9 @@ class Session:
         if not path.is_file():
             raise Refused(f"there is no file {name}")
         return path.read_bytes()
+
+    def _each(self, name: str, handle: int | None, args: Any, kwargs: Any) -> list[bytes]:
+        return [self.answer(data) for data in args]
 
     # -- helpers
 
@@ -297,6 +309,7 @@ _HANDLERS: Mapping[Word, _Handler] = {
     Word.SCENE: Session._scene,
     Word.FILES: Session._files,
     Word.READ: Session._read,
+    Word.EACH: Session._each,
 }
 
 

@@ -36,8 +36,8 @@ from grader.sandbox.scratch import remove
 from grader.sandbox.session import Session, rehearse
 
 _FORKS_OF_A_CLASS = 24
-"""After so many forks it is worth half a second to make the next ones cheaper, and a tenth of one after twice as many, for
-what was written to meanwhile."""
+"""After so many forks it is worth half a second to make the next ones cheaper, and a tenth of one after twice as many,
+for what was written to meanwhile."""
 _LOOK_MS = 100
 """How often it is looked for the end of a child that may leave processes behind."""
 
