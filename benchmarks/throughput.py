@@ -1,6 +1,6 @@
 """How many submissions an hour, beside what people use today. One command:
 
-    python -m benchmarks.throughput --copies 30
+    python -m benchmarks.throughput
 
 Grades copies of one student's answers to every exercise that is here, by
 
@@ -11,14 +11,19 @@ Grades copies of one student's answers to every exercise that is here, by
            in an environment of its own, which must have torch and this package)
   floor    the same checks in one warm process without isolation
 
-All on one core (the processes are pinned to it), so the ratios are of the work and not of the cores. For ours
-these are told: the whole command with its start; what one more student costs, whose answers are those of others but
-for a comment, so that the judge remembers how its checks ended, with the gradebook, results.json and grades.csv, as
-the others write their results; what the HTML report of a student costs beyond that, which none of the others makes;
-and what an answer costs that nobody gave before.
+All on one core (the processes are pinned to it), so the ratios are of the work and not of the cores. All take turns:
+in each round everybody grades, and a round's ratios are of what was measured within it, as the speed of a machine
+wavers; told are the medians of the rounds, and each round's ratios.
+
+For ours these are told: what one more student costs, whose answers are those of others but for a comment, so that the
+judge remembers how its checks ended, with the gradebook, results.json and grades.csv, as the others write their
+results; what the HTML report of a student costs beyond that, which none of the others makes; and, in one process, what
+the judge takes in steady state, what an answer costs it that nobody gave before, and the floor.
 """
 
 import argparse
+import csv
+import itertools
 import json
 import os
 import platform
@@ -28,8 +33,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from statistics import median
 
 from grader.catalogue import Catalogue
 from grader.core.submission import Submission, digest
@@ -60,6 +67,8 @@ def timed(command: list[str], **options: object) -> float:
 def learn_grade(base: Path, copies: int) -> tuple[float, float]:
     """Seconds for the class, and for its HTML report afterwards."""
     folder, out = base / f"class{copies}", base / f"out{copies}"
+    for left in (folder, out):
+        shutil.rmtree(left, ignore_errors=True)
     write_copies(folder, copies)
     command = [sys.executable, "-m", "grader.cli", "grade", str(folder), "-o", str(out), "--jobs", "1", "--seed", "7"]
     seconds = timed([*command, "--format", "json,csv"])
@@ -73,20 +82,13 @@ def learn_grade(base: Path, copies: int) -> tuple[float, float]:
     return seconds, report
 
 
-def pytest_each(base: Path, rounds: int) -> float:
-    folder = base / "pytest"
-    write_copies(folder, rounds)
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return (
-        sum(
-            timed([sys.executable, "-m", "benchmarks.inprocess", str(student)], env=env)
-            for student in sorted(folder.iterdir())
-        )
-        / rounds
-    )
+def by_pytest(base: Path) -> Callable[[], float]:
+    write_copies(base / "pytest", 1)
+    command = [sys.executable, "-m", "benchmarks.inprocess", str(base / "pytest" / "s00000")]
+    return lambda: timed(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
-def nbgrader_each(base: Path, rounds: int) -> float | None:
+def by_nbgrader(base: Path) -> Callable[[], float] | None:
     """The seven solution cells and seven test cells in one notebook, autograded."""
     program = Path(sys.executable).with_name("nbgrader")
     if not program.is_file():
@@ -116,26 +118,22 @@ def nbgrader_each(base: Path, rounds: int) -> float | None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
     env["PATH"] = f"{program.parent}{os.pathsep}{env['PATH']}"
     timed([str(program), "generate_assignment", "ps1"], cwd=course, env=env)
-    seconds = 0.0
-    for copy in range(rounds):
-        handed_in = course / "submitted" / f"s{copy}" / "ps1"
-        shutil.copytree(course / "source" / "ps1", handed_in)
-        started = time.perf_counter()
-        timed([str(program), "autograde", "ps1", "--student", f"s{copy}"], cwd=course, env=env)
-        seconds += time.perf_counter() - started
-    scores = subprocess.run(
-        [str(program), "export", "--to", str(base / "grades.csv")], cwd=course, env=env, capture_output=True, check=True
-    )
-    del scores
-    import csv
+    students = itertools.count()
 
-    for row in csv.DictReader((base / "grades.csv").read_text().splitlines()):
-        if float(row["score"]) != float(row["max_score"]):
-            raise SystemExit(f"nbgrader did not accept the right answers: {row}")
-    return seconds / rounds
+    def grade() -> float:
+        name = f"s{next(students)}"
+        shutil.copytree(course / "source" / "ps1", course / "submitted" / name / "ps1")
+        seconds = timed([str(program), "autograde", "ps1", "--student", name], cwd=course, env=env)
+        timed([str(program), "export", "--to", str(base / "grades.csv")], cwd=course, env=env)
+        for row in csv.DictReader((base / "grades.csv").read_text().splitlines()):
+            if row["student_id"] == name and float(row["score"]) != float(row["max_score"]):
+                raise SystemExit(f"nbgrader did not accept the right answers: {row}")
+        return seconds
+
+    return grade
 
 
-def otter_each(base: Path, rounds: int, program: Path) -> float | None:
+def by_otter(base: Path, program: Path) -> Callable[[], float] | None:
     """The seven solution cells in a notebook and a test file for each exercise, by `otter run`."""
     if not program.is_file():
         return None
@@ -161,16 +159,20 @@ def otter_each(base: Path, rounds: int, program: Path) -> float | None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
     env["PATH"] = f"{program.parent}{os.pathsep}{env['PATH']}"
     timed([str(program), "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], cwd=folder, env=env)
-    seconds = 0.0
-    for copy in range(rounds):
-        (folder / f"out{copy}").mkdir()
-        run = [str(program), "run", "-a", "autograder.zip", "-o", f"out{copy}", "--no-logo", "ps1.ipynb"]
-        seconds += timed(run, cwd=folder, env=env)
-        told = json.loads((folder / f"out{copy}" / "results.json").read_text())
+    students = itertools.count()
+
+    def grade() -> float:
+        out = folder / f"out{next(students)}"
+        out.mkdir()
+        run = [str(program), "run", "-a", "autograder.zip", "-o", out.name, "--no-logo", "ps1.ipynb"]
+        seconds = timed(run, cwd=folder, env=env)
+        told = json.loads((out / "results.json").read_text())
         wrong = [test for test in told["tests"] if test.get("max_score") and test.get("score") != test["max_score"]]
         if wrong or len(told["tests"]) < len(list(tests.iterdir())):
             raise SystemExit(f"Otter did not accept the right answers: {str(wrong)[:1000]}")
-    return seconds / rounds
+        return seconds
+
+    return grade
 
 
 def warm(rounds: int) -> tuple[float, float, dict[str, float], float]:
@@ -224,8 +226,8 @@ def warm(rounds: int) -> tuple[float, float, dict[str, float], float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--copies", type=int, default=30, help="students graded by us")
-    parser.add_argument("--rounds", type=int, default=5, help="students graded by the slow ones")
+    parser.add_argument("--copies", type=int, default=100, help="students graded by us in each round")
+    parser.add_argument("--rounds", type=int, default=5)
     otter = Path(sys.executable).with_name("otter")
     parser.add_argument("--otter", type=Path, default=otter, help="the program otter, where it lies elsewhere")
     parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
@@ -233,13 +235,28 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {asked.core})
     exercises = list(Catalogue.load())
+    few = 3
+    rounds: list[dict[str, float]] = []
     base = Path(tempfile.mkdtemp(prefix="autogradebook-benchmark-"))
     try:
-        (few, few_pages), (many, many_pages) = learn_grade(base, 3), learn_grade(base, asked.copies)
-        more, pages = (both / (asked.copies - 3) for both in (many - few, many_pages - few_pages))
-        by_pytest = pytest_each(base, asked.rounds)
-        by_nbgrader = nbgrader_each(base, asked.rounds)
-        by_otter = otter_each(base, asked.rounds, asked.otter)
+        peers = {
+            "a pytest process for each": by_pytest(base),
+            "nbgrader autograde": by_nbgrader(base),
+            "otter run": by_otter(base, asked.otter),
+        }
+        for name in [name for name, peer in peers.items() if peer is None]:
+            print(f"{name.split()[0]} is not installed, and left out")
+        for _ in range(asked.rounds):
+            begun, many = (learn_grade(base, copies) for copies in (few, asked.copies))
+            more, pages = ((late - early) / (asked.copies - few) for early, late in zip(begun, many, strict=True))
+            seen = {"learn grade, one student more": more, "the HTML report of one student more, beside that": pages}
+            seen |= {name: peer() for name, peer in peers.items() if peer is not None}
+            rounds.append(
+                {
+                    **seen,
+                    f"learn grade, {asked.copies} students, whole command / {asked.copies}": many[0] / asked.copies,
+                }
+            )
         ours, anew, stages, floor = warm(10)
     finally:
         shutil.rmtree(base, ignore_errors=True)
@@ -247,26 +264,20 @@ def main() -> None:
 
     print(f"{date.today()}  {platform.machine()}, {platform.system()} {platform.release()}, one core, "
           f"Python {platform.python_version()}, torch {torch.__version__}")  # fmt: skip
-    print(f"one student's {len(exercises)} exercises, seconds:")
-    rows = [
-        (f"learn grade, {asked.copies} students, whole command / {asked.copies}", many / asked.copies),
-        ("learn grade, one student more", more),
-        ("the HTML report of one student more, beside that", pages),
+    print(
+        f"one student's {len(exercises)} exercises: seconds, and times ours (median of {asked.rounds} rounds; each)"
+    )
+    for what in rounds[0]:
+        times = [seen[what] / seen["learn grade, one student more"] for seen in rounds]
+        told = " ".join(f"{ratio:.1f}" for ratio in times)
+        print(f"  {what:<58}{median(seen[what] for seen in rounds):9.3f}   x{median(times):7.1f}   ({told})")
+    print("in one process, seconds, and times the judge in steady state:")
+    for what, seconds in (
         ("our judge in steady state", ours),
         ("our judge, each answer being new to every check", anew),
         ("the floor: warm process, no isolation", floor),
-        (f"a pytest process for each (mean of {asked.rounds})", by_pytest),
-    ]
-    if by_nbgrader is not None:
-        rows.append((f"nbgrader autograde (mean of {asked.rounds})", by_nbgrader))
-    if by_otter is not None:
-        rows.append((f"otter run (mean of {asked.rounds})", by_otter))
-    for what, seconds in rows:
-        print(f"  {what:<58}{seconds:9.3f}   x{seconds / more:7.1f}")
-    if by_nbgrader is None:
-        print("  nbgrader is not installed: pip install nbgrader")
-    if by_otter is None:
-        print("  Otter is not installed: pip install otter-grader")
+    ):
+        print(f"  {what:<58}{seconds:9.3f}   x{seconds / ours:7.1f}")
     print("where our time goes, seconds a student and share of the steady state:")
     for name, seconds in sorted(stages.items(), key=lambda item: -item[1]):
         if name != "zygote":

@@ -13,6 +13,9 @@ def remove(folder: str) -> None:
     nothing recurses, however deep it was. Links are removed and never followed, also if one is put into the
     place of a folder meanwhile, by a process that is still on its way to the end.
     """
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)  # most are empty
+        return
     if not hasattr(os, "O_PATH"):
         shutil.rmtree(folder, ignore_errors=True)
         return
