@@ -264,9 +264,7 @@ def main() -> None:
 
     print(f"{date.today()}  {platform.machine()}, {platform.system()} {platform.release()}, one core, "
           f"Python {platform.python_version()}, torch {torch.__version__}")  # fmt: skip
-    print(
-        f"one student's {len(exercises)} exercises: seconds, and times ours (median of {asked.rounds} rounds; each)"
-    )
+    print(f"one student's {len(exercises)} exercises: seconds, and times ours (median of {asked.rounds} rounds; each)")
     for what in rounds[0]:
         times = [seen[what] / seen["learn grade, one student more"] for seen in rounds]
         told = " ".join(f"{ratio:.1f}" for ratio in times)

@@ -27,7 +27,7 @@ def collapse() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
 
     def gather(start: int, end: int) -> bool:
-        return libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE) == 0
+        return bool(libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE) == 0)
 
     with contextlib.suppress(OSError):
         for start, end in list(_areas()):
