@@ -182,6 +182,26 @@ def test_how_it_ended_is_told_however_long_the_end_takes(judge, submission, solu
     assert "exit code 3" in attempt.checks[0].message
 
 
+def test_an_end_is_told_also_where_who_started_us_ignores_the_ends_of_children(probe, submission, solution):
+    """Then the system forgets how they ended, unless the zygote says that it wants to know."""
+    import signal
+
+    from grader.judge.judge import Judge
+    from grader.judge.settings import Settings
+
+    if not hasattr(signal, "SIGCHLD"):
+        pytest.skip("this system has no such signal")
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        judge = Judge([probe], Settings(seed=1, worker="fork", bubblewrap=False))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    with judge:
+        attempt = judge.judge(submission(solution.replace("return x * 2", "import os; os._exit(3)")))
+    assert attempt.checks[0].status is Verdict.CRASHED
+    assert "exit code 3" in attempt.checks[0].message
+
+
 def test_a_killed_zygote_is_replaced_and_nothing_is_lost(judge, submission, solution):
     import os
     import signal

@@ -36,8 +36,8 @@ from grader.sandbox.scratch import remove
 from grader.sandbox.session import Session, rehearse
 
 _FORKS_OF_A_CLASS = 24
-"""After so many forks it is worth half a second to make the next ones cheaper, and a tenth of one after twice as many,
-for what was written to meanwhile."""
+"""After so many forks it is worth half a second to make the next ones cheaper, and after many more a tenth of one, for
+what was written to meanwhile."""
 _LOOK_MS = 100
 """How often it is looked for the end of a child that may leave processes behind."""
 
@@ -62,6 +62,8 @@ class Zygote:
         self._held = 0
 
     def run(self) -> None:
+        # Who started us may ignore the ends of its children, and the system would then forget those of ours.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         worker.prepare_streams()
         self._held = confinement.data_bytes()
         try:
@@ -108,7 +110,7 @@ class Zygote:
             os.mkdir(folder, 0o700)
         self._forks += 1
         if self._forks == self._gather_at:
-            self._gather_at *= 2
+            self._gather_at *= 8
             pages.collapse()
             self._held = confinement.data_bytes()
         # Not os.fork, which then looks after locks that other threads may hold, of which there are none here, and
