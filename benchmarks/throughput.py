@@ -15,10 +15,10 @@ All on one core (the processes are pinned to it), so the ratios are of the work 
 in each round everybody grades, and a round's ratios are of what was measured within it, as the speed of a machine
 wavers; told are the medians of the rounds, and each round's ratios.
 
-For ours these are told: what one more student costs beyond the first 10, whose answers are those of others but for a comment, so that the
-judge remembers how its checks ended, with the gradebook, results.json and grades.csv, as the others write their
-results; what the HTML report of a student costs beyond that, which none of the others makes; and, in one process, what
-the judge takes in steady state, what an answer costs it that nobody gave before, and the floor.
+For ours these are told: what one more student costs beyond the first 10, whose answers are those of others but for a
+comment, so that the judge remembers how its checks ended, with the gradebook, results.json and grades.csv, as the
+others write their results; what the HTML report of a student costs beyond that, which none of the others makes; and,
+in one process, what the judge takes in steady state, what an answer costs it that nobody gave before, and the floor.
 """
 
 import argparse
