@@ -1,7 +1,6 @@
 """The outcome of grading one submission: a verdict and points for each check."""
 
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any
 
 from grader.core.verdict import Verdict, overall
@@ -50,15 +49,15 @@ class Attempt:
     note: str = ""
     """Why nothing was judged (a syntax error, our own fault), when that is so; or what intake left out."""
 
-    @cached_property
+    @property
     def status(self) -> Verdict:
         return overall(check.status for check in self.checks)
 
-    @cached_property
+    @property
     def max_score(self) -> float:
         return sum(check.max_points for check in self.checks if check.counts)
 
-    @cached_property
+    @property
     def score(self) -> float | None:
         """Points earned, or None where our own failure left the sum unknown."""
         if self.status is Verdict.INTERNAL_ERROR:
