@@ -232,10 +232,14 @@ def main() -> None:
     parser.add_argument("--otter", type=Path, default=otter, help="the program otter, where it lies elsewhere")
     parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
     asked = parser.parse_args()
+    few = 10  # by then the forks are as cheap as they get, and each check has been seen to end
+    if asked.copies <= few or asked.rounds < 1:
+        parser.error(
+            f"--copies must be above {few}, the class that the others are counted from, and --rounds 1 or more"
+        )
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {asked.core})
     exercises = list(Catalogue.load())
-    few = 10  # by then the forks are as cheap as they get, and each check has been seen to end
     rounds: list[dict[str, float]] = []
     base = Path(tempfile.mkdtemp(prefix="autogradebook-benchmark-"))
     try:
@@ -251,12 +255,8 @@ def main() -> None:
             more, pages = ((late - early) / (asked.copies - few) for early, late in zip(begun, many, strict=True))
             seen = {"learn grade, one student more": more, "the HTML report of one student more, beside that": pages}
             seen |= {name: peer() for name, peer in peers.items() if peer is not None}
-            rounds.append(
-                {
-                    **seen,
-                    f"learn grade, {asked.copies} students, whole command / {asked.copies}": many[0] / asked.copies,
-                }
-            )
+            seen[f"learn grade, {asked.copies} students, whole command / {asked.copies}"] = many[0] / asked.copies
+            rounds.append(seen)
         ours, anew, stages, floor = warm(10)
     finally:
         shutil.rmtree(base, ignore_errors=True)

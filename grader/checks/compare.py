@@ -8,6 +8,7 @@ on, 100 times wider for float32.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -120,11 +121,9 @@ def same_reply(yours: Reply, other: Reply, *, strictly: bool) -> bool:
         )
     if yours.outcome is not Outcome.RETURNED:
         return True
-    parts = [value for value in (yours.value, other.value) if isinstance(value, list)]
-    if all(value and isinstance(value[0], Reply) for value in parts) and len(parts) == 2:
-        return len(parts[0]) == len(parts[1]) and all(
-            same_reply(mine, its, strictly=strictly) for mine, its in zip(*parts, strict=True)
-        )
+    match yours.value, other.value:
+        case [Reply(), *_] as mine, [Reply(), *_] as its:  # of requests that were asked together
+            return len(mine) == len(its) and all(map(partial(same_reply, strictly=strictly), mine, its))
     looks = EVERYTHING if strictly else Looks()
     try:
         return (

@@ -110,15 +110,17 @@ class Student:
         reply = self._backend.ask(request)
         if reply.outcome is Outcome.CRASHED:
             # Which of them it was, and whether those before it went well, is told by asking one after another.
-            return Answers(self._ask(word, name, None, tuple(case), {}, raising, None) for case in cases)
+            alone = (self._ask(word, name, None, tuple(case), {}, raising, None) for case in cases)
+            return Answers(alone, at_once=bool(raising))
         self.log.append((request, reply))
         if reply.outcome is not Outcome.RETURNED:
             raise StudentEnded(request, reply)
         index = len(self.log) - 1
-        return Answers(
+        together = (
             self._gone_well(Answer(self, index, part, told, place), raising)
             for place, (part, told) in enumerate(zip(parts, reply.value, strict=True))
         )
+        return Answers(together, at_once=bool(raising))
 
     def _gone_well(self, answer: "Answer", raising: str) -> "Answer":
         """The answer, if the learner's code gave one, or raised what it must."""
@@ -283,10 +285,14 @@ class Answer:
 
 
 class Answers:
-    """What came back for each of several cases, in their order; to be gone through once."""
+    """What came back for each of several cases, in their order; to be gone through once.
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
-        self._answers = iter(answers)
+    Whether a case went well is looked at when its turn comes, after those before it were compared. at_once: now, as
+    where an exception is all that is wanted, and nobody may go through them.
+    """
+
+    def __init__(self, answers: Iterable[Answer], *, at_once: bool) -> None:
+        self._answers = iter(list(answers) if at_once else answers)
 
     def __iter__(self) -> Iterator[Answer]:
         return self._answers
