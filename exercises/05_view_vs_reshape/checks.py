@@ -44,11 +44,13 @@ def write_both_ways(student, draw, *cases):
     for base, cut, rows, width in cases:
         place = (draw.whole(0, rows - 1), draw.whole(1, width - 1))  # never the first number: x is written there
         asked.append((base, cut, rows, place, -draw.whole(1, 1000), -draw.whole(1001, 2000)))
-    for answer, (_, cut, rows, *_) in zip(student.scenes("write_both_ways", *asked), asked, strict=True):
-        answer.agrees(
-            say=f"x was {cut}, rows was {rows}; a number was written into your result, and one into x. "
+    student.scenes("write_both_ways", *asked).agree(
+        says=[
+            f"x was {cut}, rows was {rows}; a number was written into your result, and one into x. "
             "Each must be seen in the other."
-        )
+            for _, cut, rows, *_ in asked
+        ]
+    )
 
 
 @check(points=1)
@@ -123,9 +125,13 @@ def test_is_copy_reshape(student, draw):
 def write_into(student, draw, *cases):
     """Only what the caller sees afterwards counts, also outside of x. A case: base, cut, step."""
     asked = [(*case, -draw.whole(1, 1000)) for case in cases]
-    for answer, (_, cut, step, value) in zip(student.scenes("write_into", *asked), asked, strict=True):
-        x = "x was all of base" if cut == "base" else f"x was {cut}"
-        answer.agrees(say=f"{x}, step was {step}, value was {value}; the result is base afterwards.")
+    student.scenes("write_into", *asked).agree(
+        says=[
+            f"x was {'all of base' if cut == 'base' else cut}, step was {step}, value was {value}; "
+            "the result is base afterwards."
+            for _, cut, step, value in asked
+        ]
+    )
 
 
 @check(points=1)

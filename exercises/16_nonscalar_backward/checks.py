@@ -10,8 +10,8 @@ def test_slopes(student, draw):
     """slopes gives the derivative of a curve at every point."""
     shapes = (5,), (2, 3), (3, 3)
     curves = [([draw.real(0.5, 2), draw.real(-2, 2), draw.real(-2, 2)], draw.normal(*shape)) for shape in shapes]
-    for answer, shape in zip(student.scenes("slopes_of_parabola", *curves), shapes, strict=True):
-        answer.agrees(say=f"The curve was a parabola, and x had shape {shape}.")
+    says = [f"The curve was a parabola, and x had shape {shape}." for shape in shapes]
+    student.scenes("slopes_of_parabola", *curves).agree(says=says)
     x = draw.normal(4, dtype=torch.float64)
     student.scene("slopes_of_wave", draw.real(1, 3), x).agrees(say="The curve was a sine, and x was float64.")
 
@@ -28,8 +28,8 @@ def test_weighted_gradient(student, draw):
     ):
         x, weight = _inputs(draw, inputs, outputs, dtype)
         cases.append((outputs, x, draw.normal(*outputs, dtype=dtype), weight))
-    for answer, (outputs, x, *_) in zip(student.scenes("weighted_gradient", *cases), cases, strict=True):
-        answer.agrees(say=f"x had shape {tuple(x.shape)}, y and v had shape {outputs}.")
+    says = [f"x had shape {tuple(x.shape)}, y and v had shape {outputs}." for outputs, x, *_ in cases]
+    student.scenes("weighted_gradient", *cases).agree(says=says)
 
 
 @check(points=1)
@@ -77,8 +77,8 @@ def test_jacobian(student, draw):
     for size, outputs, dtype in ((2, 4, torch.float32), (5, 3, torch.float32), (3, 3, torch.float64)):
         x, weight = _inputs(draw, (size,), (outputs,), dtype)
         cases.append(((outputs,), x, weight))
-    for answer, (outputs, x, _) in zip(student.scenes("jacobian", *cases), cases, strict=True):
-        answer.agrees(say=f"x had shape {tuple(x.shape)}, f(x) had shape {outputs}.")
+    says = [f"x had shape {tuple(x.shape)}, f(x) had shape {outputs}." for outputs, x, _ in cases]
+    student.scenes("jacobian", *cases).agree(says=says)
 
 
 @check(points=1, needs=("test_slopes", "test_row"))
@@ -96,8 +96,8 @@ def _inputs(draw, inputs, outputs, dtype):
 
 
 def _rows(student, cases):
-    for answer, (outputs, x, i, _) in zip(student.scenes("row", *cases), cases, strict=True):
-        answer.agrees(say=f"x had shape {tuple(x.shape)}, f(x) had shape {outputs}, and i was {i}.")
+    says = [f"x had shape {tuple(x.shape)}, f(x) had shape {outputs}, and i was {i}." for outputs, x, i, _ in cases]
+    student.scenes("row", *cases).agree(says=says)
 
 
 def _sums(student, draw, *shapes):
@@ -106,7 +106,7 @@ def _sums(student, draw, *shapes):
         x, weight = _inputs(draw, inputs, outputs, dtype)
         cases.append((outputs, draw.normal(len(weight), dtype=dtype), x, weight))
     says = [f"y had shape {outputs}, the weights had shape ({len(weights)},)." for outputs, weights, *_ in cases]
-    for answer, say in zip(student.scenes("weighted_sum", *cases), says, strict=True):
-        answer.agrees(requires_grad=True, say=say)
-    for answer, say in zip(student.scenes("backward_from_weighted_sum", *cases), says, strict=True):
-        answer.agrees(say=f"This is x.grad after z.backward(); {say}")
+    student.scenes("weighted_sum", *cases).agree(requires_grad=True, says=says)
+    student.scenes("backward_from_weighted_sum", *cases).agree(
+        says=[f"This is x.grad after z.backward(); {say}" for say in says]
+    )

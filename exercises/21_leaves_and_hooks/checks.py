@@ -23,8 +23,8 @@ def test_keeps_grad(student, draw):
     """keeps_grad foresees where backward leaves a gradient."""
     orders = [[KINDS[index] for index in draw.permutation(len(KINDS))] for _ in range(2)]
     data = draw.normal(2, 3), draw.normal(3, 3)
-    for answer, kinds in zip(student.scenes("keeping", *zip(orders, data, strict=True)), orders, strict=True):
-        answer.agrees(say=f"In order they were: {'; '.join(kinds)}.")
+    says = [f"In order they were: {'; '.join(kinds)}." for kinds in orders]
+    student.scenes("keeping", *zip(orders, data, strict=True)).agree(says=says)
 
 
 @check(points=2)
@@ -40,9 +40,10 @@ def test_hidden_gradients(student, draw):
         b = draw.normal(outputs, middle, dtype=dtype)
         x = draw.normal(*inputs, dtype=dtype, requires_grad=True)
         cases.append((a, b, x, draw.normal(outputs, *inputs[1:], dtype=dtype)))
-        says.append(f"x had shape {inputs}, h had shape {(middle, *inputs[1:])}; ")
-    for answer, say in zip(student.scenes("hidden", *cases), says, strict=True):
-        answer.agrees(say=f"{say}item 0 is h's gradient, item 1 is x's.")
+        says.append(
+            f"x had shape {inputs}, h had shape {(middle, *inputs[1:])}; item 0 is h's gradient, item 1 is x's."
+        )
+    student.scenes("hidden", *cases).agree(says=says)
 
 
 @check(points=1)

@@ -297,10 +297,14 @@ class Answers:
     def __iter__(self) -> Iterator[Answer]:
         return self._answers
 
-    def agree(self, **claims: Any) -> None:
-        """Every one agrees with the reference solution; see `Answer.agrees`."""
-        for answer in self:
-            answer.agrees(**claims)
+    def agree(self, *, says: Iterable[str] | None = None, **claims: Any) -> None:
+        """Every one agrees with the reference solution; see `Answer.agrees`. says: for each case its own `say`."""
+        if says is None:
+            for answer in self:
+                answer.agrees(**claims)
+            return
+        for answer, say in zip(self, says, strict=True):
+            answer.agrees(say=say, **claims)
 
 
 def _sendable(value: Any) -> Any:

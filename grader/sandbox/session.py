@@ -21,7 +21,7 @@ from grader.sandbox.values import Decoder, Encoder, Live, Malformed, Observed, V
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 MODULE = "answer"
 """The name under which the learner's file is a module."""
-_SCENES = "scenes"
+SCENES = "scenes"
 
 
 class Refused(Exception):
@@ -139,7 +139,7 @@ class Session:
         self._module = None
         linecache.cache[file_name] = (len(source), None, source.splitlines(keepends=True), file_name)
         self._module = _module(MODULE, file_name, lambda: compile(source, file_name, "exec", dont_inherit=True))
-        self._scenes = _module(_SCENES, "scenes.py", lambda: marshal.loads(scenes)) if scenes else None
+        self._scenes = _module(SCENES, "scenes.py", lambda: marshal.loads(scenes)) if scenes else None
 
     def _call(self, name: str, handle: int | None, args: Any, kwargs: Any) -> object:
         return self._named(name)(*args, **kwargs)
@@ -252,51 +252,6 @@ class Session:
                 frames.append((step.tb_lineno or 0, step.tb_frame.f_code.co_name[:80]))
             step = step.tb_next
         return Raised(kinds, with_message, tuple(frames[:1] + frames[1:][-9:]), own)
-
-
-def rehearse() -> None:
-    """Answer requests about a file of our own: for a zygote, whose forks inherit all that this made ready. Python runs
-    what was called a few times at a quicker pace.
-    """
-    import torch
-
-    session = Session("")
-    given = torch.ones(2, 3, requires_grad=True), torch.ones(3, 2).T, [torch.tensor([1, 2]), 1, 2.5, "text", None, True]
-    requests = (
-        Request(Word.LOAD, args=("rehearsal.py", _REHEARSAL, compile_scenes(_REHEARSAL))),
-        Request(Word.CALL, "give_back", args=given, kwargs={"more": {"a": (1, 2)}}),
-        Request(Word.SCENE, "scene", args=given),
-        Request(Word.NEW, "Thing", args=(3,)),
-        Request(Word.METHOD, "give_back", handle=0, args=given),
-        Request(Word.GET, "number", handle=0),
-        Request(Word.CALL, "stumble"),
-    )
-    for _ in range(_TIMES):
-        for request in requests:
-            session.answer(encode_request(request))
-    for name in (MODULE, _SCENES):
-        del sys.modules[name]
-    del linecache.cache["rehearsal.py"]
-
-
-_TIMES = 16
-_REHEARSAL = """
-class Thing:
-    def __init__(self, number):
-        self.number = number
-
-    def give_back(self, *given):
-        return given
-
-def give_back(*given, more=None):
-    return given, more
-
-def scene(answer, *given):
-    return answer.give_back(*given)
-
-def stumble():
-    raise ValueError("a rehearsal")
-"""
 
 
 _Handler = Callable[[Session, str, int | None, Any, Any], object]

@@ -10,13 +10,18 @@ import contextlib
 import gc
 import importlib
 import io
+import linecache
 import os
 import random
 import re
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
+
+from grader.core.exchange import Request, Word
+from grader.sandbox.session import MODULE, SCENES, Session, compile_scenes, encode_request
 
 # What may lead to any name at all, unseen.
 _ROUNDABOUT = "getattr attrgetter __dict__ vars globals eval exec __import__ import_module importlib"
@@ -136,6 +141,51 @@ def _image() -> None:
         Image.new("RGB", (4, 4)).save(buffer, "PNG")
         buffer.seek(0)
         Image.open(buffer).convert("L").load()
+
+
+def rehearse() -> None:
+    """Answer requests about a file of our own: for a zygote, whose forks inherit all that this made ready. Python runs
+    what was called a few times at a quicker pace.
+    """
+    import torch
+
+    session = Session("")
+    given = torch.ones(2, 3, requires_grad=True), torch.ones(3, 2).T, [torch.tensor([1, 2]), 1, 2.5, "text", None, True]
+    requests = (
+        Request(Word.LOAD, args=("rehearsal.py", _REHEARSAL, compile_scenes(_REHEARSAL))),
+        Request(Word.CALL, "give_back", args=given, kwargs={"more": {"a": (1, 2)}}),
+        Request(Word.SCENE, "scene", args=given),
+        Request(Word.NEW, "Thing", args=(3,)),
+        Request(Word.METHOD, "give_back", handle=0, args=given),
+        Request(Word.GET, "number", handle=0),
+        Request(Word.CALL, "stumble"),
+    )
+    for _ in range(_TIMES):
+        for request in requests:
+            session.answer(encode_request(request))
+    for name in (MODULE, SCENES):
+        del sys.modules[name]
+    del linecache.cache["rehearsal.py"]
+
+
+_TIMES = 16
+_REHEARSAL = """
+class Thing:
+    def __init__(self, number):
+        self.number = number
+
+    def give_back(self, *given):
+        return given
+
+def give_back(*given, more=None):
+    return given, more
+
+def scene(answer, *given):
+    return answer.give_back(*given)
+
+def stumble():
+    raise ValueError("a rehearsal")
+"""
 
 
 def threads() -> int:

@@ -33,7 +33,7 @@ from typing import NoReturn
 
 from grader.sandbox import confinement, pages, seccomp, warm, worker
 from grader.sandbox.scratch import remove
-from grader.sandbox.session import Session, rehearse
+from grader.sandbox.session import Session
 
 _FORKS_OF_A_CLASS = 24
 """After so many forks it is worth half a second to make the next ones cheaper, and after many more a tenth of one, for
@@ -174,7 +174,7 @@ def main() -> None:
     os.makedirs(scratch_root, exist_ok=True)
     missing = warm.up(tuple(settings["needs"]), settings["parts"], soon=not settings["many"])
     if settings["many"]:
-        rehearse()
+        warm.rehearse()
     if warm.threads() != 1:
         # A child of a process with threads hangs in its next parallel operation.
         orders.send(json.dumps({"fault": f"{warm.threads()} threads before the first fork"}).encode())
