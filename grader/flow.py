@@ -32,7 +32,7 @@ from grader.core.history import Past
 from grader.core.submission import Submission, Unreadable
 from grader.core.verdict import Verdict
 from grader.intake.submissions import Intake, read_submissions
-from grader.judge.device import most_workers, resolve
+from grader.judge.device import cores, most_workers, resolve
 from grader.judge.opening import open_judge
 from grader.judge.settings import Settings
 from grader.judge.worker import judge_one
@@ -300,8 +300,7 @@ def _judged(
     """Each submission with its attempt, as they are done by the judges of a pool."""
     if not stale:
         return
-    # sched_getaffinity, where there is one: a container may own fewer cores than the machine has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = most_workers(settings.device, max(1, min(order.jobs or cores(), len(stale))))
     names = tuple(sorted({submission.exercise for submission in stale}))
     # Whatever the judges and their sandboxes write for a while lies in here: nothing is left of one that is killed.
     folder = tempfile.mkdtemp(prefix="autogradebook-")
@@ -309,8 +308,8 @@ def _judged(
         yield from run(
             stale,
             judge_one,
-            workers=most_workers(settings.device, max(1, min(order.jobs or cores, len(stale)))),
-            beside=(order.pack, names, replace(settings, temporary=folder)),
+            workers=workers,
+            beside=(order.pack, names, replace(settings, judges=workers, temporary=folder)),
         )
     finally:
         deadline = time.monotonic() + 5

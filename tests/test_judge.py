@@ -215,7 +215,7 @@ def test_a_killed_zygote_is_replaced_and_nothing_is_lost(judge, submission, solu
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["the spare is there", "the spare was ordered"])
-def test_wherever_the_zygote_is_killed_the_learner_does_not_pay(judge, submission, solution, ordered):
+def test_wherever_the_zygote_is_killed_the_learner_does_not_pay(judge, submission, solution, ordered, monkeypatch):
     import os
     import select
     import signal
@@ -226,6 +226,7 @@ def test_wherever_the_zygote_is_killed_the_learner_does_not_pay(judge, submissio
     host = judge._host
     if not hasattr(host, "pid"):
         pytest.skip("there is no zygote in this kind of worker")
+    monkeypatch.setattr(host, "_ahead", True)
     limits = judge._exercises["01_probe"].limits
     host.prepare_spare(limits)
     host._collect_all()
@@ -251,6 +252,37 @@ def test_wherever_the_zygote_is_killed_the_learner_does_not_pay(judge, submissio
     attempt = judge.judge(submission(solution))
     assert attempt.status is Verdict.PASSED
     assert attempt.score == 6
+
+
+def test_where_no_core_is_free_nothing_is_forked_ahead(judge, submission, solution, monkeypatch):
+    host = judge._host
+    if not hasattr(host, "_ahead"):
+        pytest.skip("there are no forks in this kind of worker")
+    asked, fork = [], type(host)._fork
+
+    def noted(self, limits, scratch):
+        child = fork(self, limits, scratch)
+        asked.append(child)
+        return child
+
+    monkeypatch.setattr(type(host), "_fork", noted)
+    for ahead, waiting in ((True, 1), (False, 0), (True, 1)):
+        monkeypatch.setattr(host, "_ahead", ahead)
+        del asked[:]
+        assert judge.judge(submission(solution)).score == 6
+        assert sum(host._spare is not None and host._spare[1] is child for child in asked) == waiting
+        assert (host._spare is not None) is ahead
+
+
+@pytest.mark.parametrize(
+    ("cores", "judges", "ahead"), [(1, 1, False), (2, 1, True), (2, 2, False), (8, 4, True), (8, 5, False)]
+)
+def test_the_next_child_is_made_ahead_only_where_each_judge_has_a_second_core(cores, judges, ahead, monkeypatch):
+    from grader.judge import opening
+    from grader.judge.settings import Settings
+
+    monkeypatch.setattr(opening, "cores", lambda: cores)
+    assert opening.forks_ahead(Settings(judges=judges)) is ahead
 
 
 def in_our_namespace(child):

@@ -1,5 +1,6 @@
 """Which device a run uses, and how many judges may use it at once."""
 
+import os
 import subprocess
 import sys
 
@@ -33,6 +34,11 @@ def gpu_memory() -> int:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     words = done.stdout.split()
     return int(words[-1]) if words and words[-1].isdigit() else 0
+
+
+def cores() -> int:
+    """Processors that this process may run on: a container may own fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def most_workers(device: str, wanted: int) -> int:

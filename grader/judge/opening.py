@@ -15,6 +15,7 @@ from grader.catalogue.places import content_root
 from grader.core.errors import WrongUsage
 from grader.core.exercise import Exercise
 from grader.core.submission import Submission
+from grader.judge.device import cores
 from grader.judge.settings import Settings
 from grader.sandbox import warm
 from grader.sandbox.client import Host, ZygoteHost
@@ -58,7 +59,16 @@ def start_host(exercises: Sequence[Exercise], settings: Settings, only: Sequence
     hide = hidden((*settings.hidden, *sorted(packs)))
     if settings.worker == "spawn" or not can_fork or settings.device != "cpu":
         return SpawnHost(needs, hide, bubblewrap=settings.bubblewrap, device=settings.device, parts=parts)
-    return ZygoteHost(needs, hide, bubblewrap=settings.bubblewrap, parts=parts, many=not only)
+    ahead = forks_ahead(settings)
+    return ZygoteHost(needs, hide, bubblewrap=settings.bubblewrap, parts=parts, many=not only, ahead=ahead)
+
+
+def forks_ahead(settings: Settings) -> bool:
+    """Whether the next child is to be made while one works: where each judge has a core for it.
+
+    Elsewhere it would be made no sooner, and as long as it waits, each page that the zygote writes to is copied.
+    """
+    return cores() >= 2 * settings.judges
 
 
 def hidden(more: Iterable[Path] = ()) -> tuple[Path, ...]:

@@ -17,5 +17,7 @@ class Settings:
     language: str = "en"
     hidden: tuple[Path, ...] = field(default=())
     """Folders that a sandbox must not see: solutions, checks, other people's files, the gradebook."""
+    judges: int = 1
+    """How many judges work beside each other on this machine, this one among them."""
     temporary: str = ""
     """Where a judge of a pool keeps what is temporary; its parent removes it."""

@@ -248,9 +248,10 @@ class ForkedChild:
 
 
 class ZygoteHost:
-    """Children by fork. One zygote; one spare child, forked and confined ahead of time.
+    """Children by fork. One zygote; at most one spare child, forked and confined ahead of time.
 
     parts: of the warm-up (`warm.PARTS`). many: whether many children will come, so that it pays to make forks cheap.
+    ahead: whether a processor is free to make the next child while one works.
     """
 
     def __init__(
@@ -262,6 +263,7 @@ class ZygoteHost:
         scratch_mb: int = 256,
         parts: Collection[str] = warm.PARTS,
         many: bool = True,
+        ahead: bool = True,
     ) -> None:
         self.stages: dict[str, float] = defaultdict(float)
         self.device = "cpu"
@@ -270,6 +272,7 @@ class ZygoteHost:
         self._scratch_mb = scratch_mb
         self._parts = tuple(parts)
         self._many = many
+        self._ahead = ahead
         self._bwrap = confinement.bubblewrap()[0] if bubblewrap else None
         self._spare: tuple[Limits, ForkedChild] | None = None
         self._before = False
@@ -357,7 +360,7 @@ class ZygoteHost:
         else:
             child = self._fork(limits, scratch)
         self._collect(child)
-        if self._many or self._before:
+        if self._ahead and (self._many or self._before):
             # Asked for now, so that the next one is forked while this one works.
             self.prepare_spare(limits)
         self._before = True
