@@ -31,7 +31,7 @@ torch.set_num_threads(1)
 
 
 def encoded(value: object) -> bytes:
-    encoder = Encoder(observe=True)
+    encoder = Encoder()
     encoder.write(value)
     return bytes(encoder.out)
 

@@ -131,7 +131,7 @@ def test_each_part_has_its_seed_and_its_arguments(tmp_path):
 
 @pytest.mark.parametrize("value", [[], [b"N"], [b"N", b"N", b"N"], ["x", "y"], (b"N", b"N"), None])
 def test_what_is_no_reply_to_each_is_refused(value):
-    encoder = Encoder(observe=True)
+    encoder = Encoder()
     encoder.write(("returned", value, (), {}, None, ""))
     together = Request(Word.EACH, args=(Request(Word.CALL, "f"), Request(Word.CALL, "f")))
     with pytest.raises(Malformed):

@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+import pickle
+import pickletools
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from hypothesis import strategies as st
 
 from grader.core.exchange import ArraySeen, Device, DType, Handle, Outcome, Request, ScratchPath, TensorSeen, Word
 from grader.sandbox import protocol, values
+from grader.sandbox.inward import Unpacker, pack
 from grader.sandbox.protocol import FrameReader, Kind, ProtocolError, frame
 from grader.sandbox.session import Session, compile_scenes, decode_reply, encode_request
-from grader.sandbox.values import Encoder, Live, Malformed, Observed, ValueRefused
+from grader.sandbox.values import Encoder, Malformed, Observed, ValueRefused
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers(),
@@ -26,8 +29,8 @@ PLAIN = st.recursive(
 )
 
 
-def encoded(value, *, observe=True):
-    encoder = Encoder(observe=observe)
+def encoded(value):
+    encoder = Encoder()
     encoder.write(value)
     return bytes(encoder.out)
 
@@ -37,7 +40,7 @@ def observed(value):
 
 
 def live(value):
-    return Live(encoded(value, observe=False), "cpu", lambda handle: handle, lambda path: f"/scratch/{path}").whole()
+    return Unpacker(pack(value), "cpu", lambda handle: handle, lambda path: f"/scratch/{path}").whole()
 
 
 def same(a, b):
@@ -125,6 +128,53 @@ def test_what_is_too_large_or_too_deep_is_refused():
         encoded(torch.zeros(1).expand(values.MAX_ELEMENTS + 1))
     with pytest.raises(ValueRefused):
         encoded(object())
+
+
+def test_what_the_judge_cannot_send_is_refused():
+    cyclic = []
+    cyclic.append(cyclic)
+    meta, sparse = torch.empty(2, device="meta"), torch.eye(2).to_sparse()
+    large = torch.zeros(1).expand(values.MAX_ELEMENTS + 1)
+    for value in (object(), len, Handle, torch.nn.Linear(1, 1), cyclic, meta, sparse, large):
+        with pytest.raises(ValueRefused):
+            pack([value])
+
+
+def test_what_is_sent_names_no_class_and_none_is_looked_up():
+    everything = [1, 2**70, 1.5, 2j, "text", b"bytes", bytearray(b"ab"), (1,), {2}, frozenset((3,)), {"a": None}, True]
+    everything += [
+        torch.ones(2, requires_grad=True),
+        np.ones(2),
+        np.float32(1),
+        torch.Size((2, 3)),
+        Handle(1),
+        Device(),
+    ]
+    named = {"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD", "EXT1", "EXT2", "EXT4"}
+    assert named.isdisjoint(code.name for code, _, _ in pickletools.genops(pack(everything)))
+    for harmful in (pickle.dumps(print), b"cos\nsystem\n(S'true'\ntR.", pickle.dumps(np.ones(1)), b"", b"junk"):
+        with pytest.raises(Malformed):
+            Unpacker(harmful, "cpu", str, str).whole()
+
+
+def test_equal_requests_have_equal_bytes_and_what_is_in_two_places_arrives_twice():
+    text, row, tensor = "".join(("a", "b")), [1, 2], torch.arange(3.0)
+    asked = [Request(Word.CALL, "f", args=args) for args in (([text, text], row, row), (["ab", "ab"], [1, 2], [1, 2]))]
+    assert encode_request(asked[0]) == encode_request(asked[1])
+    rows = live((row, row, tensor, tensor))
+    assert rows[0] is not rows[1]
+    assert rows[2].data_ptr() != rows[3].data_ptr()
+
+
+def test_the_gradient_and_the_memory_of_what_arrives_are_its_own():
+    leaf = torch.arange(3.0).requires_grad_()
+    (leaf * 2).sum().backward()
+    arrived, array = live((leaf, np.arange(3)))
+    assert torch.equal(arrived.grad, leaf.grad)
+    assert arrived._base is None
+    assert live(torch.ones(2)).resize_(5).shape == (5,)
+    assert array.flags.owndata
+    assert array.flags.writeable
 
 
 @given(st.binary(max_size=200))
@@ -230,6 +280,7 @@ def test_a_session_answers_every_word(tmp_path):
     assert ask(Word.METHOD, "__len__", box.id).value == 3
     assert ask(Word.GET, "x", box.id).value == 5
     assert ask(Word.METHOD, "nothing", box.id).outcome is Outcome.REFUSED
+    assert "gone" in ask(Word.CALL, "change", None, Handle(99)).reason
     assert ask(Word.CALL, "nothing").outcome is Outcome.REFUSED
     first, second = ask(Word.SCENE, "both", None, torch.zeros(2, 3)).value
     assert isinstance(first, TensorSeen)

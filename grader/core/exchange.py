@@ -1,8 +1,8 @@
 """What the judge and the sandbox say to each other: every word that two processes may say has a name here.
 
 The judge asks with a `Request`, the sandbox answers with a `Reply`. A tensor that comes back is a
-`TensorSeen`: its values and what can be observed of it, never a live object. `sandbox.values` turns these
-nouns into bytes and back, `sandbox.session` has one handler for each word.
+`TensorSeen`: its values and what can be observed of it, never a live object. `sandbox.inward` turns what is asked
+into bytes and back, `sandbox.values` what is answered, `sandbox.session` has one handler for each word.
 """
 
 from collections.abc import Mapping

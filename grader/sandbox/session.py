@@ -11,12 +11,13 @@ import random
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from grader.core.exchange import Handle, Outcome, Raised, Reply, Request, Word
-from grader.sandbox.values import Decoder, Encoder, Live, Malformed, Observed, ValueRefused
+from grader.sandbox.inward import Unpacker, pack
+from grader.sandbox.values import Encoder, Malformed, Observed, ValueRefused
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 MODULE = "answer"
@@ -39,10 +40,8 @@ def encode_request(request: Request) -> bytes:
     known: bytes | None = request.__dict__.get("_encoded")
     if known is not None:
         return known
-    encoder = Encoder(observe=False)
     args = map(encode_request, request.args) if request.word is Word.EACH else request.args
-    encoder.write((str(request.word), request.name, request.handle, tuple(args), dict(request.kwargs), request.seed))
-    encoded = bytes(encoder.out)
+    encoded = pack((str(request.word), request.name, request.handle, tuple(args), dict(request.kwargs), request.seed))
     object.__setattr__(request, "_encoded", encoded)
     return encoded
 
@@ -105,8 +104,10 @@ class Session:
 
     def answer(self, data: bytes) -> bytes:
         """The bytes of a request to the bytes of its reply. Raises Malformed if they are none."""
-        decoder = Live(data, self._device, self._thing, self._path)
-        word, name, handle, args, kwargs, seed = _parts(decoder)
+        try:
+            word, name, handle, args, kwargs, seed = _parts(Unpacker(data, self._device, self._thing, self._path))
+        except Refused as refusal:
+            return _refusal(str(refusal))
         self._settle(seed)
         value: object = None
         raised = None
@@ -124,10 +125,10 @@ class Session:
             except Exception:  # noqa: BLE001 - whatever the learner put there
                 pass
         # What the judge itself wrote need not be looked at again.
-        seen = () if word in (Word.LOAD, Word.FILES, Word.EACH) else tuple(args)
+        seen = () if word in _ONLY_WRITTEN else args
         return self._encode(
             Reply(outcome, value, seen, kwargs, raised, reason),
-            forced=word is Word.NEW and outcome is Outcome.RETURNED,
+            forced=word == _NEW and outcome is Outcome.RETURNED,
         )
 
     # -- one handler for each word
@@ -206,8 +207,10 @@ class Session:
         import numpy as np
         import torch
 
-        torch.set_grad_enabled(True)
-        torch.set_default_dtype(torch.float32)
+        if not torch.is_grad_enabled():
+            torch.set_grad_enabled(True)
+        if torch.get_default_dtype() is not torch.float32:
+            torch.set_default_dtype(torch.float32)
         random.seed(seed)
         np.random.seed(seed % 2**32)
         torch.default_generator.manual_seed(seed)
@@ -215,25 +218,17 @@ class Session:
             torch.cuda.manual_seed_all(seed)
 
     def _encode(self, reply: Reply, *, forced: bool) -> bytes:
-        places = dict(_places(reply.args, reply.kwargs))
-
-        def shares(tensor: Any) -> tuple[str, ...]:
-            if not places:
-                return ()
-            address = tensor.untyped_storage().data_ptr()
-            return tuple(place for place, at in places.items() if at == address and address)
-
-        def describe(thing: object) -> Handle:
-            self._things.append(thing)
-            return Handle(len(self._things) - 1, type(thing).__name__, _short(thing))
-
-        encoder = Encoder(describe, shares, observe=True, scratch=self._scratch)
+        encoder = Encoder(self._describe, _places(reply.args, reply.kwargs), self._scratch)
         try:
-            return _encode_reply(encoder, _with_value(reply, describe(reply.value)) if forced else reply)
+            return _encode_reply(encoder, _with_value(reply, self._describe(reply.value)) if forced else reply)
         except ValueRefused as refusal:
             return _refusal(f"your answer cannot be looked at: {refusal}")
         except BaseException as error:  # noqa: BLE001 - properties of a learner's object may raise anything
             return _refusal(f"your answer cannot be looked at: {type(error).__name__}")
+
+    def _describe(self, thing: object) -> Handle:
+        self._things.append(thing)
+        return Handle(len(self._things) - 1, type(thing).__name__, _short(thing))
 
     def _tell(self, error: BaseException) -> Raised:
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:20] if kind is not object)
@@ -255,23 +250,29 @@ class Session:
 
 
 _Handler = Callable[[Session, str, int | None, Any, Any], object]
-_HANDLERS: Mapping[Word, _Handler] = {
-    Word.LOAD: Session._load,
-    Word.CALL: Session._call,
-    Word.NEW: Session._call,  # a class is called too; its answer is always kept as an object
-    Word.METHOD: Session._method,
-    Word.GET: Session._get,
-    Word.SCENE: Session._scene,
-    Word.FILES: Session._files,
-    Word.READ: Session._read,
-    Word.EACH: Session._each,
+# By the words as plain text: to look up a member of an enumeration takes longer.
+_HANDLERS: Mapping[str, _Handler] = {
+    word.value: handler
+    for word, handler in (
+        (Word.LOAD, Session._load),
+        (Word.CALL, Session._call),
+        (Word.NEW, Session._call),  # a class is called too; its answer is always kept as an object
+        (Word.METHOD, Session._method),
+        (Word.GET, Session._get),
+        (Word.SCENE, Session._scene),
+        (Word.FILES, Session._files),
+        (Word.READ, Session._read),
+        (Word.EACH, Session._each),
+    )
 }
+_NEW = Word.NEW.value
+_ONLY_WRITTEN = frozenset(word.value for word in (Word.LOAD, Word.FILES, Word.EACH))
 
 
-def _parts(decoder: Decoder) -> tuple[Word, str, int | None, Any, dict[str, Any], int]:
-    match decoder.whole():
-        case (str(word), str(name), int() | None as handle, tuple(args), dict(kwargs), int(seed)):
-            return Word(word), name, handle, args, kwargs, seed
+def _parts(unpacker: Unpacker) -> tuple[str, str, int | None, tuple[Any, ...], dict[str, Any], int]:
+    match unpacker.whole():
+        case (str(word), str(name), int() | None as handle, tuple(args), dict(kwargs), int(seed)) if word in _HANDLERS:
+            return word, name, handle, args, kwargs, seed
     raise Malformed("not a request")
 
 
@@ -291,27 +292,39 @@ def _module(name: str, file_name: str, code: Callable[[], types.CodeType]) -> ty
     return module
 
 
-def _places(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """(place, address of the storage) of every tensor and array among the arguments."""
-    for place, item in [*((str(i), a) for i, a in enumerate(args)), *kwargs.items()]:
-        yield from _addresses(place, item, 0)
+_WITHOUT_STORAGE = frozenset((type(None), bool, int, float, str, bytes))
 
 
-def _addresses(place: str, item: object, depth: int) -> Iterator[tuple[str, int]]:
+def _places(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:
+    """The places of the tensors and arrays among the arguments, by the address of their storage."""
     import numpy as np
     import torch
 
-    if isinstance(item, torch.Tensor):
-        if item.layout is torch.strided:
-            yield place, item.untyped_storage().data_ptr()
-    elif isinstance(item, np.ndarray):
-        yield place, item.__array_interface__["data"][0]
-    elif isinstance(item, list | tuple) and depth < 4:
-        for index, part in enumerate(item[:64]):
-            yield from _addresses(f"{place}[{index}]", part, depth + 1)
-    elif isinstance(item, dict) and depth < 4:
-        for key, part in list(item.items())[:64]:
-            yield from _addresses(f"{place}[{key!r}]", part, depth + 1)
+    found: dict[int, tuple[str, ...]] = {}
+
+    def look(place: str, item: Any, depth: int) -> None:
+        address = 0
+        if type(item) in _WITHOUT_STORAGE:
+            return
+        if isinstance(item, torch.Tensor):
+            if item.layout is torch.strided:
+                address = item.untyped_storage().data_ptr()
+        elif isinstance(item, np.ndarray):
+            address = item.__array_interface__["data"][0]
+        elif isinstance(item, list | tuple) and depth < 4:
+            for index, part in enumerate(item[:64]):
+                look(f"{place}[{index}]", part, depth + 1)
+        elif isinstance(item, dict) and depth < 4:
+            for key, part in list(item.items())[:64]:
+                look(f"{place}[{key!r}]", part, depth + 1)
+        if address:
+            found[address] = *found.get(address, ()), place
+
+    for index, item in enumerate(args):
+        look(str(index), item, 0)
+    for name, item in kwargs.items():
+        look(name, item, 0)
+    return found
 
 
 def _with_value(reply: Reply, value: object) -> Reply:
@@ -319,7 +332,7 @@ def _with_value(reply: Reply, value: object) -> Reply:
 
 
 def _refusal(reason: str) -> bytes:
-    return _encode_reply(Encoder(observe=True), Reply(Outcome.REFUSED, reason=reason))
+    return _encode_reply(Encoder(), Reply(Outcome.REFUSED, reason=reason))
 
 
 def _short(thing: object) -> str:

@@ -267,7 +267,7 @@ def main() -> None:
     import torch
 
     about = json.dumps({"torch": torch.__version__, "missing": json.dumps(missing)})
-    encoder = Encoder(observe=True)
+    encoder = Encoder()
     encoder.write((about, *layers))
     worker.send(sink, protocol.frame(Kind.HELLO, 0, encoder.out))
     worker.serve(source, sink, Session(settings["scratch"], device))

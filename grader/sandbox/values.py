@@ -1,18 +1,18 @@
-"""Plain values as bytes, and back: what may cross between judge and sandbox, and nothing else.
+"""Plain values as bytes, and back: what may come out of the sandbox to the judge, and nothing else.
 
 One tag byte, then the value, little-endian. Never pickle, never `torch.load`: decoding makes numbers, text,
-lists, dicts, and tensors from raw bytes with a whitelisted dtype, so no code, subclass, hook or `__eq__` can
-cross. Every count is checked against what is there before anything is allocated; nesting, items, dimensions
-and elements are capped; bytes left over are an error.
+lists, dicts, and observations of tensors from raw bytes with a whitelisted dtype, so no code, subclass, hook or
+`__eq__` can cross. Every count is checked against what is there before anything is allocated; nesting, items,
+dimensions and elements are capped; bytes left over are an error.
 
-The two directions differ only in what a tensor, a handle, a path or a device becomes: the sandbox makes live
-objects of them (`Live`), the judge makes observations (`Observed`).
+The other way, from the judge, whom the sandbox may trust, values go as `inward` has them.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 from grader.core.exchange import ArraySeen, Device, DType, Handle, ScratchPath, TensorSeen
 
@@ -42,12 +42,13 @@ DTYPES = (
 )
 _ITEM_SIZE = (1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16)
 _CODE = {name: code for code, name in enumerate(DTYPES)}
+_BFLOAT16 = _CODE["bfloat16"]
 ARRAY_DTYPES = (
     "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
     "float16", "float32", "float64", "complex64", "complex128",
 )  # fmt: skip
 
-_REQUIRES_GRAD, _LEAF, _HAS_GRAD, _STRIDED = 1, 2, 4, 8
+_REQUIRES_GRAD, _LEAF, _HAS_GRAD = 1, 2, 4
 
 _U8, _U32, _U64, _I64, _F64 = (struct.Struct(f) for f in ("<B", "<I", "<Q", "<q", "<d"))
 _TAGGED_U32, _TAGGED_I64, _TAGGED_F64 = (struct.Struct(f) for f in ("<cI", "<cq", "<cd"))
@@ -74,18 +75,15 @@ class Encoder:
     def __init__(
         self,
         describe: Callable[[object], Handle] | None = None,
-        shares: Callable[[Any], tuple[str, ...]] | None = None,
-        *,
-        observe: bool,
+        shares: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
         scratch: str = "",
     ) -> None:
-        """observe: tensors are described, not only sent. scratch: a folder whose paths are sent as relative
-        ones, since its name is another in every process.
+        """shares: places that are told of each tensor whose storage is at that address. scratch: a folder whose
+        paths are sent as relative ones, since its name is another in every process.
         """
         self.out = bytearray()
         self._describe = describe
         self._shares = shares
-        self._observe = observe
         self._scratch = scratch
         self._items = 0
 
@@ -98,7 +96,7 @@ class Encoder:
         # By exact type, which is nearly always enough; a subclass is written as what it is a kind of.
         writer = _WRITERS.get(type(value)) or _torch_writers().get(type(value))
         if writer is None:
-            writer = next((_WRITERS[kind] for kind in _KINDS if isinstance(value, kind)), Encoder._foreign)
+            writer = next((_WRITERS[kind] for kind in KINDS if isinstance(value, kind)), Encoder._foreign)
         writer(self, value, depth)
 
     def _bool(self, value: Any, depth: int) -> None:
@@ -203,7 +201,7 @@ class Encoder:
 
     def _opaque(self, value: object) -> None:
         if self._describe is None:
-            raise ValueRefused(f"a {type(value).__name__} cannot be sent to the sandbox")
+            raise ValueRefused(f"a {type(value).__name__} is not plain")
         self.write(self._describe(value))
 
     def _plain_tensor(self, value: Any, depth: int) -> None:
@@ -215,10 +213,9 @@ class Encoder:
         import torch
 
         code = _codes().get(tensor.dtype)
-        device = tensor.device
-        if code is None or tensor.layout is not torch.strided or device.type == "meta":
+        if code is None or tensor.layout is not torch.strided or tensor.is_meta:
             return False
-        shape, strides, elements = tuple(tensor.shape), tensor.stride(), tensor.numel()
+        shape, elements = tensor.shape, tensor.numel()
         dims = len(shape)
         if dims > MAX_DIMS:
             raise ValueRefused(f"a tensor has {dims} dims, more than {MAX_DIMS}")
@@ -226,32 +223,18 @@ class Encoder:
             raise ValueRefused(f"a tensor has {elements} elements, more than {MAX_ELEMENTS}")
         leaf = tensor.is_leaf
         grad = tensor.grad if grad_too and (leaf or tensor.retains_grad) else None
-        plain = tensor.detach()
-        if plain.is_conj() or plain.is_neg():
-            plain = plain.resolve_conj().resolve_neg()
-        # The judge sends a tensor with its strides, so that a transpose arrives as one; the sandbox sends
-        # values in reading order and says what the strides were.
-        strided = not self._observe and not plain.is_contiguous()
-        if strided:
-            span = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
-            plain = plain.as_strided((span,), (1,)) if elements else plain.reshape(-1)
-        flags = (
-            _REQUIRES_GRAD * tensor.requires_grad | _LEAF * leaf | _HAS_GRAD * (grad is not None) | _STRIDED * strided
-        )
+        flags = _REQUIRES_GRAD * tensor.requires_grad | _LEAF * leaf | _HAS_GRAD * (grad is not None)
         out = self.out
-        out += _WRITTEN_HEADS[dims].pack(b"X", code, flags, dims, *shape, *strides)
+        out += _WRITTEN_HEADS[dims].pack(b"X", code, flags, dims, *shape, *tensor.stride())
         # Device, class, grad_fn and shared places as one text.
-        if self._observe:
-            grad_fn = "" if tensor.grad_fn is None else type(tensor.grad_fn).__name__
-            shares = self._shares(tensor) if self._shares is not None else ()
-            self.text("\0".join((str(device), type(tensor).__name__, grad_fn, *shares)))
-        else:
-            self.text("run\0Tensor\0")
-        if device.type != "cpu":
-            plain = plain.cpu()
-        if code == _CODE["bfloat16"]:
-            plain = plain.contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
-        raw = plain.numpy().tobytes()
+        node = tensor.grad_fn
+        grad_fn = "" if node is None else type(node).__name__
+        shares = self._shares.get(tensor.untyped_storage().data_ptr(), ()) if self._shares else ()
+        self.text("\0".join((str(tensor.device), type(tensor).__name__, grad_fn, *shares)))
+        if code == _BFLOAT16:
+            tensor = tensor.detach().contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
+        # The values in reading order; `force` leaves the graph, the device and a pending conjugation behind.
+        raw = tensor.numpy(force=True).tobytes()
         out += _U64.pack(len(raw))
         out += raw
         if grad is not None and not self._tensor(grad, grad_too=False):
@@ -299,28 +282,14 @@ def _torch_writers() -> dict[type, Callable[[Encoder, Any, int], None]]:
     return {torch.Tensor: Encoder._plain_tensor, torch.nn.Parameter: Encoder._foreign}
 
 
-_KINDS = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+KINDS = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 
 
 # ---------------------------------------------------------------------------------------------- decoding
 
 
-class _Head(NamedTuple):
-    """All of a tensor but its values; `grad` is what `Decoder.tensor` made of it."""
-
-    code: int
-    flags: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    device: str
-    kind: str
-    grad_fn: str | None
-    shares: tuple[str, ...]
-    grad: Any
-
-
-class Decoder:
-    """Reads values. Subclasses say what a tensor, handle, path, device and dtype become."""
+class Observed:
+    """Reads a value as the judge sees it: tensors become observations, and nothing becomes a live object."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -351,26 +320,6 @@ class Decoder:
             raise Malformed(f"unknown tag {self._data[at]}")
         self._at = at + 1
         return reader(self, depth)
-
-    # -- what differs between the two sides
-
-    def tensor(self, raw: memoryview, head: _Head) -> Any:
-        raise NotImplementedError
-
-    def handle(self, handle: Handle) -> Any:
-        return handle
-
-    def path(self, path: ScratchPath) -> Any:
-        return path
-
-    def device(self, device: Device) -> Any:
-        return device
-
-    def dtype(self, dtype: DType) -> Any:
-        return dtype
-
-    def array(self, array: Any) -> Any:
-        return array
 
     # -- the parts of the format
 
@@ -449,10 +398,10 @@ class Decoder:
             if self._bare_keys > MAX_BARE_KEYS:
                 raise Malformed(f"more than {MAX_BARE_KEYS} keys that are numbers or tuples")
 
-    def _read_handle(self, depth: int) -> Any:
-        return self.handle(Handle(self._number(_U32), self.text(), self.text()))
+    def _read_handle(self, depth: int) -> Handle:
+        return Handle(self._number(_U32), self.text(), self.text())
 
-    def _read_array(self, depth: int) -> Any:
+    def _read_array(self, depth: int) -> ArraySeen:
         import numpy as np
 
         name = self.text()
@@ -471,13 +420,13 @@ class Decoder:
             flat = np.frombuffer(bytes(raw), dtype=np.uint8) != 0
         else:
             flat = np.frombuffer(bytes(raw), dtype=dtype).copy()
-        return self.array(flat.reshape(shape))
+        return ArraySeen(flat.reshape(shape), name, shape)
 
-    def _read_tensor(self, depth: int, *, grad_too: bool = True) -> Any:
+    def _read_tensor(self, depth: int, *, grad_too: bool = True) -> TensorSeen:
         code, flags, dims = _TENSOR_HEAD.unpack_from(self._data, self._at)
         self._at += _TENSOR_HEAD.size
-        if code >= len(DTYPES):
-            raise Malformed("a dtype that does not cross")
+        if code >= len(DTYPES) or flags > _REQUIRES_GRAD | _LEAF | _HAS_GRAD:
+            raise Malformed("a dtype that does not cross, or a flag that there is not")
         shape = self._shape(dims)
         strides = struct.unpack_from(_STRIDES[dims], self._data, self._at)
         self._at += 8 * dims
@@ -486,14 +435,9 @@ class Decoder:
             raise Malformed("a tensor without its description")
         device, kind, grad_fn, *shares = told
         raw = self._take(self._number(_U64))
-        strided = bool(flags & _STRIDED)
         count = 1
         for size in shape:
             count *= size
-        if strided and count:
-            if any(step < 0 or step > MAX_ELEMENTS for step in strides):
-                raise Malformed("strides out of range")
-            count = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
         if len(raw) != count * _ITEM_SIZE[code]:
             raise Malformed("a tensor whose bytes do not fit its shape")
         grad = None
@@ -501,29 +445,32 @@ class Decoder:
             if not grad_too or bytes(self._take(1)) != b"X":
                 raise Malformed("a gradient that is no tensor")
             grad = self._read_tensor(depth + 1, grad_too=False)
-        return self.tensor(raw, _Head(code, flags, shape, strides, device, kind, grad_fn or None, tuple(shares), grad))
+        return TensorSeen(
+            _flat_tensor(raw, code).reshape(shape), DTYPES[code], shape, strides, device, bool(flags & _REQUIRES_GRAD),
+            bool(flags & _LEAF), grad_fn or None, grad, tuple(shares), kind,
+        )  # fmt: skip
 
 
-_READERS: dict[int, Callable[[Decoder, int], Any]] = {
+_READERS: dict[int, Callable[[Observed, int], Any]] = {
     ord("N"): lambda d, _: None,
     ord("T"): lambda d, _: True,
     ord("F"): lambda d, _: False,
     ord("i"): lambda d, _: d._number(_I64),
-    ord("I"): Decoder._read_integer,
+    ord("I"): Observed._read_integer,
     ord("f"): lambda d, _: d._number(_F64),
     ord("c"): lambda d, _: complex(d._number(_F64), d._number(_F64)),
     ord("s"): lambda d, _: d.text(),
-    ord("b"): Decoder._read_bytes,
-    ord("l"): Decoder._read_list,
+    ord("b"): Observed._read_bytes,
+    ord("l"): Observed._read_list,
     ord("t"): lambda d, depth: tuple(d._read_list(depth)),
-    ord("d"): Decoder._read_dict,
-    ord("e"): Decoder._read_set,
-    ord("h"): Decoder._read_handle,
-    ord("p"): lambda d, _: d.path(ScratchPath(d.text())),
-    ord("v"): lambda d, _: d.device(Device(d.text())),
-    ord("y"): lambda d, _: d.dtype(DType(d.text())),
-    ord("X"): Decoder._read_tensor,
-    ord("A"): Decoder._read_array,
+    ord("d"): Observed._read_dict,
+    ord("e"): Observed._read_set,
+    ord("h"): Observed._read_handle,
+    ord("p"): lambda d, _: ScratchPath(d.text()),
+    ord("v"): lambda d, _: Device(d.text()),
+    ord("y"): lambda d, _: DType(d.text()),
+    ord("X"): Observed._read_tensor,
+    ord("A"): Observed._read_array,
 }
 
 
@@ -551,73 +498,3 @@ def _flat_tensor(raw: memoryview, code: int) -> Any:
     if DTYPES[code] == "bool":
         return torch.frombuffer(bytearray(raw), dtype=torch.uint8) != 0
     return torch.frombuffer(bytearray(raw), dtype=dtype)
-
-
-class Observed(Decoder):
-    """The judge's side: tensors become observations, and nothing becomes a live object."""
-
-    def tensor(self, raw: memoryview, head: _Head) -> TensorSeen:
-        if head.flags & _STRIDED:
-            raise Malformed("values out of reading order")
-        return TensorSeen(
-            _flat_tensor(raw, head.code).reshape(head.shape),
-            DTYPES[head.code],
-            head.shape,
-            head.strides,
-            head.device,
-            bool(head.flags & _REQUIRES_GRAD),
-            bool(head.flags & _LEAF),
-            head.grad_fn,
-            head.grad,
-            head.shares,
-            head.kind,
-        )
-
-    def array(self, array: Any) -> ArraySeen:
-        return ArraySeen(array, array.dtype.name, tuple(array.shape))
-
-
-class Live(Decoder):
-    """The sandbox's side: tensors are made on the run's device, handles become their objects."""
-
-    def __init__(
-        self, data: bytes, run_device: str, things: Callable[[int], object], scratch: Callable[[str], str]
-    ) -> None:
-        super().__init__(data)
-        self._run_device = run_device
-        self._things = things
-        self._scratch = scratch
-
-    def tensor(self, raw: memoryview, head: _Head) -> Any:
-        flat = _flat_tensor(raw, head.code)
-        if self._run_device != "cpu":
-            flat = flat.to(self._run_device)
-        # Copied into memory that torch allocated, so that it behaves in every way like a tensor made by hand.
-        if head.flags & _STRIDED:
-            tensor = flat.clone().as_strided(head.shape, head.strides)
-        else:
-            tensor = flat.reshape(head.shape).clone()
-        if head.flags & _REQUIRES_GRAD:
-            tensor.requires_grad_()
-            if head.grad is not None:
-                tensor.grad = head.grad  # already live: made by this method
-        return tensor
-
-    def handle(self, handle: Handle) -> object:
-        return self._things(handle.id)
-
-    def path(self, path: ScratchPath) -> str:
-        return self._scratch(path.relative)
-
-    def device(self, device: Device) -> Any:
-        import torch
-
-        return torch.device(self._run_device if device.name == "run" else device.name)
-
-    def dtype(self, dtype: DType) -> Any:
-        import torch
-
-        found = getattr(torch, dtype.name, None)
-        if not isinstance(found, torch.dtype):
-            raise Malformed(f"no dtype {dtype.name}")
-        return found

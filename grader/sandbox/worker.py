@@ -26,7 +26,7 @@ def serve(source: int, sink: int, session: Session) -> None:
 
 def hello(sink: int, layers: tuple[str, ...]) -> None:
     """Say which layers of confinement are in force; nothing of the learner's has been read yet."""
-    encoder = Encoder(observe=True)
+    encoder = Encoder()
     encoder.write(tuple(layers))
     send(sink, protocol.frame(Kind.HELLO, 0, encoder.out))
 

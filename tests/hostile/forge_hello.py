@@ -18,7 +18,7 @@ def double(x):
         frame = frame.f_back
     if frame is None:
         return None
-    encoder = Encoder(observe=True)
+    encoder = Encoder()
     encoder.write(("none",))
     os.write(frame.f_locals["sink"], protocol.frame(protocol.Kind.HELLO, 0, encoder.out))
     return None
