@@ -25,10 +25,11 @@ A gradebook of an earlier version is brought up to date when it is opened to be 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -328,9 +329,8 @@ class Gradebook:
                 row |= {name: getattr(attempt, name) for name in _ATTEMPT}
                 row["seed"] = str(attempt.seed)
                 number = _insert(db, "attempts", row)
-                for place, check in enumerate(attempt.checks):
-                    said = {name: getattr(check, name) for name in _CHECK}
-                    _insert(db, "checks", {"attempt": number, "place": place} | said)
+                said = (map(_stored, _check_row(check)) for check in attempt.checks)
+                db.executemany(_INSERT_CHECK, [(number, place, *values) for place, values in enumerate(said)])
 
     def fresh(self, key: str, student: str, exercise: str) -> Attempt | None:
         """The stored attempt that may stand in for grading again; never one that failed through our own fault."""
@@ -476,6 +476,7 @@ class Gradebook:
 _RUN = ("seed", *(one.name for one in fields(RunInfo) if one.name != "seed"))
 _CHECK = tuple(one.name for one in fields(CheckResult))
 _ATTEMPT = tuple(one.name for one in fields(Attempt) if one.name != "checks")
+_check_row = attrgetter(*_CHECK)
 
 
 def _refuse_what_is_not_ours(out: Path) -> None:
@@ -596,7 +597,7 @@ def _now() -> str:
 
 def _stored(value: Any) -> Any:
     """A value as SQLite takes it: text must be Unicode without halves of characters."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (type(value) is str and value.isascii()):
         return value
     # Also of a text that is a word of an enumeration: a plain one.
     return str(value) if value.isascii() else str(value).encode("utf-8", "replace").decode()
@@ -607,9 +608,14 @@ def _columns(names: Iterable[str]) -> str:
 
 
 def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int | None:
-    marks = ", ".join("?" * len(row))
-    values = [_stored(value) for value in row.values()]
-    return db.execute(f"INSERT INTO {table} ({_columns(row)}) VALUES ({marks})", values).lastrowid
+    return db.execute(_insertion(table, row), [_stored(value) for value in row.values()]).lastrowid
+
+
+def _insertion(table: str, columns: Collection[str]) -> str:
+    return f"INSERT INTO {table} ({_columns(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+_INSERT_CHECK = _insertion("checks", ("attempt", "place", *_CHECK))
 
 
 def _stored_time(said: HandedIn | None) -> tuple[str | None, str | None]:
