@@ -38,6 +38,7 @@ class Judge:
         self._runner = CheckRunner(exercises)
         self._known: dict[str, KnownAnswers] = {}
         self._recalls: dict[str, Recall] = {}
+        self._stubs: dict[str, list[str]] = {}
 
     def __enter__(self) -> "Judge":
         try:
@@ -181,13 +182,11 @@ class Judge:
             for check in self._runner.checks[exercise.name]
         )  # fmt: skip
 
-    @staticmethod
-    def _unchanged(exercise: Exercise, submission: Submission) -> bool:
-        def essence(text: str) -> list[str]:
-            return [line.rstrip() for line in text.splitlines() if line.strip()]
-
-        mine = essence(submission.source)
-        return not mine or mine == essence(exercise.stub.read_text(encoding="utf-8"))
+    def _unchanged(self, exercise: Exercise, submission: Submission) -> bool:
+        if exercise.name not in self._stubs:
+            self._stubs[exercise.name] = _essence(exercise.stub.read_text(encoding="utf-8"))
+        mine = _essence(submission.source)
+        return not mine or mine == self._stubs[exercise.name]
 
     def known(self, exercise: Exercise) -> KnownAnswers:
         if exercise.name not in self._known:
@@ -202,6 +201,11 @@ class Judge:
         """A seed of its own for each check, and for each request in it, from the seed of the run."""
         text = f"{self._settings.seed}/{exercise}/{check}/{index}"
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "little")
+
+
+def _essence(source: str) -> list[str]:
+    """What is left of a file without what nobody sees."""
+    return [stripped for line in source.splitlines() if (stripped := line.rstrip())]
 
 
 _WRONG = (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED)
@@ -339,9 +343,7 @@ class _Hearing:
         slug = None
         if self._end is not None:
             slug = self._end.misconception
-        elif (
-            told.status in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.CRASHED) and run.student is not None
-        ):
+        elif told.status in _WRONG and run.student is not None:
             try:
                 slug = self._known.misconception(run.check.id, run.student.log, self._submission.source)
             except OurFault as fault:
