@@ -274,6 +274,38 @@ def test_where_no_core_is_free_nothing_is_forked_ahead(judge, submission, soluti
         assert (host._spare is not None) is ahead
 
 
+def test_scenes_are_at_hand_in_every_fork_that_comes_after_them(judge, submission, solution, monkeypatch):
+    from grader.core.exchange import Request, Word
+    from grader.sandbox.client import ConfinedBackend
+    from grader.sandbox.session import compile_scenes
+
+    host = judge._host
+    if not hasattr(host, "_kept"):
+        pytest.skip("there are no forks in this kind of worker")
+    monkeypatch.setattr(host, "_ahead", False)
+    assert judge.judge(submission(solution)).score == 6  # with what was forked ahead before
+    scenes = compile_scenes(
+        "def twice(answer, x): return answer.f(answer.f(x))\n" + "# long\n" * 1000 + "y = 'z' * 9\n"
+    )
+    source = "from grader.sandbox import session\nkept = list(session._kept)\ndef f(x): return x + 1\n"
+
+    def ask(scenes):
+        backend = ConfinedBackend(host, "01_probe.py", source, scenes, judge._exercises["01_probe"].limits)
+        try:
+            kept = backend.ask(Request(Word.GET, "kept")).value
+            return kept, backend.ask(Request(Word.SCENE, "twice", args=(1,))).value if scenes else None
+        finally:
+            backend.close()
+
+    before, _ = ask(None)
+    assert scenes not in before
+    assert ask(scenes) == ([*before, scenes], 3)
+    assert ask(None) == ([*before, scenes], None)
+    host.restart()
+    assert ask(None) == ([], None)
+    assert ask(scenes) == ([scenes], 3)
+
+
 @pytest.mark.parametrize(
     ("cores", "judges", "ahead"), [(1, 1, False), (2, 1, True), (2, 2, False), (8, 4, True), (8, 5, False)]
 )

@@ -79,6 +79,7 @@ class Host(Protocol):
     def child(self, limits: Limits, scratch: str = "") -> Child: ...
     def prepare_spare(self, limits: Limits) -> None: ...
     def fate(self, child: Child) -> int | None: ...
+    def keep(self, scenes: bytes) -> None: ...
     def wipe(self, scratch: str) -> None: ...
     def restart(self) -> None: ...
     def close(self) -> None: ...
@@ -289,6 +290,7 @@ class ZygoteHost:
         """Asked for, in order; the zygote has not answered yet."""
         self._process: subprocess.Popen[bytes] | None = None
         self._own_scratch: str | None = None
+        self._kept: set[bytes] = set()
         self.torch_version = ""
         self.missing: dict[str, str] = {}
         self.confinement = ""
@@ -299,6 +301,7 @@ class ZygoteHost:
     def _begin(self) -> None:
         """Start the zygote; it imports torch while the judge does the same. `ready` waits for it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._kept.clear()
         if self._bwrap:
             scratch_root = "/scratch"
         else:
@@ -383,6 +386,17 @@ class ZygoteHost:
         if self._spare is None:
             self._spare = (limits, self._fork(limits, ""))
 
+    def keep(self, scenes: bytes) -> None:
+        """Many children will be given these compiled scenes: forks from now on have them at hand."""
+        if not self._many or scenes in self._kept:
+            return
+        self.ready()
+        self._kept.add(scenes)
+        with os.fdopen(os.memfd_create("scenes"), "w+b") as file:
+            file.write(scenes)
+            file.seek(0)
+            self._say("keep", file.fileno())
+
     def wipe(self, scratch: str) -> None:
         self._say(f"wipe {scratch}")
 
@@ -431,11 +445,11 @@ class ZygoteHost:
         cpu_seconds = int(limits.seconds * 20) + 10
         order = f"fork {scratch} {limits.memory_mb} {cpu_seconds} {limits.scratch_mb} {limits.processes}"
         try:
-            socket.send_fds(self._orders, [order.encode()], [theirs.fileno(), printing])
-        except OSError as gone:
+            self._say(order, theirs.fileno(), printing)
+        except OurFault:
             ours.close()
             os.close(output)
-            raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}") from gone
+            raise
         finally:
             theirs.close()
             os.close(printing)
@@ -470,9 +484,9 @@ class ZygoteHost:
             child.kill()
             raise OurFault(f"a sandbox could not be confined: {said}") from gone
 
-    def _say(self, order: str) -> None:
+    def _say(self, order: str, *descriptors: int) -> None:
         try:
-            self._orders.send(order.encode())
+            socket.send_fds(self._orders, [order.encode()], descriptors)
         except OSError as gone:
             raise OurFault(f"the sandbox's zygote has ended: {self._last_words()}") from gone
 
@@ -537,6 +551,7 @@ class ConfinedBackend:
     ) -> None:
         self._host = host
         self._load = Request(Word.LOAD, args=(file_name, source, scenes))
+        self._keep = scenes
         self._limits = limits
         self._child: Child | None = None
         self._scratch = ""
@@ -583,6 +598,8 @@ class ConfinedBackend:
             self._host.wipe(self._scratch)
 
     def _start(self, seed: int) -> None:
+        if self._keep:
+            self._host.keep(self._keep)
         self._child = self._host.child(self._limits, self._scratch)
         self._scratch = self._child.scratch
         started = time.perf_counter()

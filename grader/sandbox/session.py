@@ -140,7 +140,7 @@ class Session:
         self._module = None
         linecache.cache[file_name] = (len(source), None, source.splitlines(keepends=True), file_name)
         self._module = _module(MODULE, file_name, lambda: compile(source, file_name, "exec", dont_inherit=True))
-        self._scenes = _module(SCENES, "scenes.py", lambda: marshal.loads(scenes)) if scenes else None
+        self._scenes = _module(SCENES, "scenes.py", lambda: _scenes_code(scenes)) if scenes else None
 
     def _call(self, name: str, handle: int | None, args: Any, kwargs: Any) -> object:
         return self._named(name)(*args, **kwargs)
@@ -281,6 +281,19 @@ def compile_scenes(source: str) -> bytes:
     which runs the same Python, and never the other way.
     """
     return marshal.dumps(compile(source, "scenes.py", "exec", dont_inherit=True))
+
+
+_kept: dict[bytes, types.CodeType] = {}
+
+
+def keep_scenes(scenes: bytes) -> None:
+    """Let what is forked from this process later have these scenes at hand."""
+    _kept[scenes] = marshal.loads(scenes)
+
+
+def _scenes_code(scenes: bytes) -> types.CodeType:
+    code: types.CodeType = _kept.get(scenes) or marshal.loads(scenes)
+    return code
 
 
 def _module(name: str, file_name: str, code: Callable[[], types.CodeType]) -> types.ModuleType:

@@ -195,6 +195,9 @@ class SpawnHost:
         assert isinstance(child, SpawnedChild)
         return child.status
 
+    def keep(self, scenes: bytes) -> None:
+        """Each child is started by itself, and makes its scenes itself."""
+
     def wipe(self, scratch: str) -> None:
         remove(str(Path(self._root) / scratch))
 

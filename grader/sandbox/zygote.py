@@ -6,6 +6,7 @@ SOCK_SEQPACKET socket in orders of a few words, one datagram each:
     -> fork SCRATCH MEMORY_MB CPU_SECONDS FILE_MB PROCESSES
        with 2 descriptors: the child's end of its socket, and the pipe for what it prints
     <- PID                      with 1 descriptor: a pidfd, to kill it and to see it end
+    -> keep                     with 1 descriptor: a file with the compiled scenes of an exercise
     -> wipe SCRATCH
     -> fate PID
     <- EXIT_CODE, or - while it lives
@@ -33,7 +34,7 @@ from typing import NoReturn
 
 from grader.sandbox import confinement, pages, seccomp, warm, worker
 from grader.sandbox.scratch import remove
-from grader.sandbox.session import Session
+from grader.sandbox.session import Session, keep_scenes
 
 _FORKS_OF_A_CLASS = 24
 """After so many forks it is worth half a second to make the next ones cheaper, and after many more a tenth of one, for
@@ -65,6 +66,8 @@ class Zygote:
         # Who started us may ignore the ends of its children, and the system would then forget those of ours.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         worker.prepare_streams()
+        # The warm-up made it remember a folder that no child may write to.
+        tempfile.tempdir = None
         self._held = confinement.data_bytes()
         try:
             # A judge that was killed leaves an end of file, or a broken line where it had not read everything.
@@ -86,6 +89,9 @@ class Zygote:
             match data.decode().split():
                 case ["fork", scratch, *numbers]:
                     self._fork(scratch, [int(number) for number in numbers], *descriptors)
+                case ["keep"]:
+                    with os.fdopen(descriptors[0], "rb") as file:
+                        keep_scenes(file.read())
                 case ["wipe", scratch]:
                     # What cannot be removed goes with the whole scratch; the next one has another folder in any case.
                     remove(f"{self._scratch_root}/{scratch}")
@@ -113,6 +119,8 @@ class Zygote:
             self._gather_at *= 8
             pages.collapse()
             self._held = confinement.data_bytes()
+        # For the child, and done here, where a page that is written to need not be copied first.
+        os.environ["TMPDIR"] = os.environ["HOME"] = folder
         # Not os.fork, which then looks after locks that other threads may hold, of which there are none here, and
         # after random generators, which each request sets: 300 pages are written to for that.
         pid = seccomp.checked(self._c.fork())
@@ -127,13 +135,10 @@ class Zygote:
     def _child(self, scratch: str, limits: Sequence[int], channel: int, output: int) -> NoReturn:
         code = 70
         try:
-            self._orders.close()
+            os.close(self._orders.detach())
             worker.print_to(output)
             os.close(output)
             os.chdir(scratch)
-            os.environ["TMPDIR"] = os.environ["HOME"] = scratch
-            # The warm-up made it remember another folder, which this process may not write to.
-            tempfile.tempdir = None
             memory_mb, cpu_seconds, file_mb, processes = limits
             layers = self._confiners[min(processes, 1)].apply(
                 scratch,
