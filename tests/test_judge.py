@@ -284,9 +284,7 @@ def test_scenes_are_at_hand_in_every_fork_that_comes_after_them(judge, submissio
         pytest.skip("there are no forks in this kind of worker")
     monkeypatch.setattr(host, "_ahead", False)
     assert judge.judge(submission(solution)).score == 6  # with what was forked ahead before
-    scenes = compile_scenes(
-        "def twice(answer, x): return answer.f(answer.f(x))\n" + "# long\n" * 1000 + "y = 'z' * 9\n"
-    )
+    scenes = compile_scenes(f"def twice(answer, x): return answer.f(answer.f(x))\nlong = '{'z' * 100_000}'\n")
     source = "from grader.sandbox import session\nkept = list(session._kept)\ndef f(x): return x + 1\n"
 
     def ask(scenes):
