@@ -551,7 +551,7 @@ class ConfinedBackend:
     ) -> None:
         self._host = host
         self._load = Request(Word.LOAD, args=(file_name, source, scenes))
-        self._keep = scenes
+        self._scenes = scenes
         self._limits = limits
         self._child: Child | None = None
         self._scratch = ""
@@ -598,8 +598,8 @@ class ConfinedBackend:
             self._host.wipe(self._scratch)
 
     def _start(self, seed: int) -> None:
-        if self._keep:
-            self._host.keep(self._keep)
+        if self._scenes:
+            self._host.keep(self._scenes)
         self._child = self._host.child(self._limits, self._scratch)
         self._scratch = self._child.scratch
         started = time.perf_counter()
