@@ -134,6 +134,8 @@ def main() -> None:
     parser.add_argument("--exercise", default="05")
     parser.add_argument("--pause", type=float, default=0.8, help="seconds between two saves")
     asked = parser.parse_args()
+    if min(asked.saves, asked.pytest_saves) < 2:
+        parser.error("--saves and --pytest-saves must be 2 or more: the spread of one is not known")
     exercise = Catalogue.load().find(asked.exercise)
     # The middle one: a wrong idea is looked for among the known ones in their order.
     known = sorted((exercise.folder / "wrong").glob("*.py"))
