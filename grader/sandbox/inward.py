@@ -15,7 +15,16 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.core.exchange import Device, DType, Handle, ScratchPath
-from grader.sandbox.values import ARRAY_DTYPES, DTYPES, KINDS, MAX_ELEMENTS, Malformed, ValueRefused
+from grader.sandbox.values import (
+    ARRAY_DTYPES,
+    DTYPES,
+    KINDS,
+    MAX_ELEMENTS,
+    Malformed,
+    ValueRefused,
+    flat_tensor,
+    raw_values,
+)
 
 _AS_THEY_ARE = frozenset((type(None), bool, int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset))
 _TOLD: dict[type, Callable[[Any], tuple[Any, ...]]] = {
@@ -80,14 +89,12 @@ def _tensor(tensor: Any) -> tuple[Any, ...]:
     if tensor.numel() > MAX_ELEMENTS:
         raise ValueRefused(f"a tensor has {tensor.numel()} elements, more than {MAX_ELEMENTS}")
     grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    plain = tensor.detach().resolve_conj().resolve_neg()
     strided = bool(plain.numel()) and not plain.is_contiguous()
     if strided:
         span = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
         plain = plain.as_strided((span,), (1,))
-    if name == "bfloat16":
-        plain = plain.contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
-    raw = bytearray(plain.numpy().tobytes())
+    raw = bytearray(raw_values(plain))
     return "tensor", name, shape, strides if strided else None, tensor.requires_grad, grad, raw
 
 
@@ -125,10 +132,7 @@ class Unpacker(pickle.Unpickler):
         grad: Any,
         raw: bytearray,
     ) -> Any:
-        import torch
-
-        dtype = getattr(torch, name)
-        flat = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
+        flat = flat_tensor(raw, name)
         if self._device != "cpu":
             flat = flat.to(self._device)
         # Copied into memory that torch allocated, so that it behaves in every way like a tensor made by hand.

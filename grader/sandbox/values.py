@@ -42,7 +42,6 @@ DTYPES = (
 )
 _ITEM_SIZE = (1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16)
 _CODE = {name: code for code, name in enumerate(DTYPES)}
-_BFLOAT16 = _CODE["bfloat16"]
 ARRAY_DTYPES = (
     "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
     "float16", "float32", "float64", "complex64", "complex128",
@@ -163,10 +162,6 @@ class Encoder:
         self.text(value.kind)
         self.text(value.text)
 
-    def _path(self, value: Any, depth: int) -> None:
-        self.out += b"p"
-        self.text(value.relative)
-
     def _device(self, value: Any, depth: int) -> None:
         self.out += b"v"
         self.text(value.name)
@@ -231,10 +226,7 @@ class Encoder:
         grad_fn = "" if node is None else type(node).__name__
         shares = self._shares.get(tensor.untyped_storage().data_ptr(), ()) if self._shares else ()
         self.text("\0".join((str(tensor.device), type(tensor).__name__, grad_fn, *shares)))
-        if code == _BFLOAT16:
-            tensor = tensor.detach().contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
-        # The values in reading order; `force` leaves the graph, the device and a pending conjugation behind.
-        raw = tensor.numpy(force=True).tobytes()
+        raw = raw_values(tensor)
         out += _U64.pack(len(raw))
         out += raw
         if grad is not None and not self._tensor(grad, grad_too=False):
@@ -268,7 +260,6 @@ _WRITERS: dict[type, Callable[[Encoder, Any, int], None]] = {
     set: Encoder._set,
     frozenset: Encoder._set,
     Handle: Encoder._handle,
-    ScratchPath: Encoder._path,
     Device: Encoder._device,
     DType: Encoder._dtype,
 }
@@ -446,8 +437,8 @@ class Observed:
                 raise Malformed("a gradient that is no tensor")
             grad = self._read_tensor(depth + 1, grad_too=False)
         return TensorSeen(
-            _flat_tensor(raw, code).reshape(shape), DTYPES[code], shape, strides, device, bool(flags & _REQUIRES_GRAD),
-            bool(flags & _LEAF), grad_fn or None, grad, tuple(shares), kind,
+            flat_tensor(bytearray(raw), DTYPES[code]).reshape(shape), DTYPES[code], shape, strides, device,
+            bool(flags & _REQUIRES_GRAD), bool(flags & _LEAF), grad_fn or None, grad, tuple(shares), kind,
         )  # fmt: skip
 
 
@@ -488,13 +479,24 @@ def _codes() -> dict[Any, int]:
     return {getattr(torch, name): code for name, code in _CODE.items()}
 
 
-def _flat_tensor(raw: memoryview, code: int) -> Any:
-    """The bytes as a one-dimensional CPU tensor of its own memory."""
+def raw_values(tensor: Any) -> bytes:
+    """The values of a plain tensor in reading order, wherever it lies and whatever of it is still pending."""
     import torch
 
-    dtype = getattr(torch, DTYPES[code])
-    if not len(raw):
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.detach().contiguous().view(torch.int16)  # NumPy lacks it; the bytes are the same
+    raw: bytes = tensor.numpy(force=True).tobytes()
+    return raw
+
+
+def flat_tensor(raw: bytearray, name: str) -> Any:
+    """The bytes as a one-dimensional CPU tensor in their memory, which is to be nobody else's. name: of the dtype."""
+    import torch
+
+    dtype = getattr(torch, name)
+    if not raw:
         return torch.empty(0, dtype=dtype)
-    if DTYPES[code] == "bool":
-        return torch.frombuffer(bytearray(raw), dtype=torch.uint8) != 0
-    return torch.frombuffer(bytearray(raw), dtype=dtype)
+    if name == "bool":
+        # As in an array: a byte may be neither 0 nor 1.
+        return torch.frombuffer(raw, dtype=torch.uint8) != 0
+    return torch.frombuffer(raw, dtype=dtype)
